@@ -1,0 +1,88 @@
+import type { Bytes } from "./bytes.ts";
+
+/**
+ * Builds a byte string from front to back; the inverse of `Reader`. Integers are big-endian and must
+ * fit (`RangeError` otherwise). Every method returns the writer.
+ */
+export class Writer {
+  #bytes: Bytes;
+  #view: DataView;
+  #length = 0;
+
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** How many bytes have been written. */
+  get length(): number {
+    return this.#length;
+  }
+
+  u8(value: number): this {
+    check(value, 0xff);
+    this.#view.setUint8(this.#grow(1), value);
+    return this;
+  }
+
+  u16(value: number): this {
+    check(value, 0xffff);
+    this.#view.setUint16(this.#grow(2), value);
+    return this;
+  }
+
+  u32(value: number): this {
+    check(value, 0xffffffff);
+    this.#view.setUint32(this.#grow(4), value);
+    return this;
+  }
+
+  u64(value: bigint): this {
+    if (value < 0n || value > 0xffffffffffffffffn) {
+      throw new RangeError(
+        `Cannot write ${value}: not an unsigned 64-bit value`,
+      );
+    }
+    this.#view.setBigUint64(this.#grow(8), value);
+    return this;
+  }
+
+  bytes(value: Uint8Array): this {
+    this.#bytes.set(value, this.#grow(value.length));
+    return this;
+  }
+
+  /** `value` behind its length in one, two or four bytes. */
+  prefixed(lengthBytes: 1 | 2 | 4, value: Uint8Array): this {
+    if (lengthBytes === 1) this.u8(value.length);
+    else if (lengthBytes === 2) this.u16(value.length);
+    else this.u32(value.length);
+    return this.bytes(value);
+  }
+
+  /** A copy of what has been written. */
+  done(): Bytes {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  #grow(extra: number): number {
+    const at = this.#length;
+    const needed = at + extra;
+    if (needed > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+      larger.set(this.#bytes.subarray(0, at));
+      this.#bytes = larger;
+      this.#view = new DataView(larger.buffer);
+    }
+    this.#length = needed;
+    return at;
+  }
+}
+
+function check(value: number, limit: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > limit) {
+    throw new RangeError(
+      `Cannot write ${value}: not an integer in 0..${limit}`,
+    );
+  }
+}
