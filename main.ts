@@ -1,0 +1,53 @@
+/**
+ * The program: one table of subcommands, and the only place that exits.
+ *
+ * @module
+ */
+import type { CommandTable, Group } from "./cmd/dispatch.ts";
+import { dispatch, wantsDebug } from "./cmd/dispatch.ts";
+import { report } from "./cmd/errors.ts";
+import { systemIo } from "./cmd/system_io.ts";
+import { VERSION } from "./cmd/version.ts";
+
+const GROUP: Group = {
+  name: "sotto",
+  about:
+    "sotto lets people talk, pass files and browse without trusting the machines in between.",
+  more: `
+Examples:
+  sotto server --data ./data                 a server on this machine
+  sotto client register alice --server HOST  an account there
+  sotto client chat bob                      talk
+
+  sotto --version shows the version.`,
+};
+
+const COMMANDS: CommandTable = {
+  server: {
+    summary: "accounts, letters and files for people who need not trust it",
+    load: () => import("./cmd/server.ts"),
+  },
+  client: {
+    summary: "everything a person does: register, chat, send, ...",
+    load: () => import("./cmd/client/mod.ts"),
+  },
+  keygen: {
+    summary: "make, show, export and import key files",
+    load: () => import("./cmd/keygen.ts"),
+  },
+};
+
+async function main(args: readonly string[]): Promise<number> {
+  const io = systemIo(Deno.exit);
+  try {
+    if (args[0] === "--version") {
+      await io.stdout.write(`sotto ${VERSION}\n`);
+      return 0;
+    }
+    return await dispatch(GROUP, COMMANDS, args, io);
+  } catch (error) {
+    return await report(error, io.stderr, { debug: wantsDebug(args) });
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
