@@ -1,0 +1,158 @@
+import type { Bytes } from "../bytes/bytes.ts";
+import { concat } from "../bytes/bytes.ts";
+import type { ByteStream } from "./byte_stream.ts";
+import { ChannelError } from "./errors.ts";
+import { RECORD_LIMIT, RECORD_LIMIT_MINIMUM } from "./record.ts";
+import { RecordReceiver } from "./record_receiver.ts";
+import { RecordSender } from "./record_sender.ts";
+import type { TrafficKey } from "./traffic_key.ts";
+
+/** The keys of both directions, and what binds other proofs to this very connection. */
+export interface ChannelKeys {
+  readonly send: TrafficKey;
+  readonly receive: TrafficKey;
+  /** The handshake hash, 32 bytes, the same on both sides. */
+  readonly hash: Bytes;
+}
+
+/** Keys with a secret mixed in, made ahead so that the switch itself takes no time. */
+export interface MixedKeys {
+  readonly send: TrafficKey;
+  readonly receive: TrafficKey;
+}
+
+/**
+ * An authenticated, ordered, encrypted stream of bytes in both directions over any byte stream
+ * (SPEC.md §4). Bytes sent in one call may arrive in several pieces and the other way round, as on
+ * TCP. The end of the stream is authenticated, too: a connection that was cut is told from one that
+ * was closed.
+ */
+export class Channel {
+  /** The handshake hash (32 bytes): binds signatures to this connection. */
+  readonly hash: Bytes;
+  readonly #stream: ByteStream;
+  readonly #sender: RecordSender;
+  readonly #receiver: RecordReceiver;
+  #send: TrafficKey;
+  #receive: TrafficKey;
+  #closed = false;
+
+  /** @param early bytes of records that were read together with the end of the handshake. */
+  constructor(
+    stream: ByteStream,
+    keys: ChannelKeys,
+    early: Bytes = new Uint8Array(0),
+  ) {
+    this.#stream = stream;
+    this.#send = keys.send;
+    this.#receive = keys.receive;
+    this.hash = keys.hash;
+    this.#sender = new RecordSender(stream, () => this.#send.take());
+    this.#receiver = new RecordReceiver(
+      stream,
+      () => this.#receive.take(),
+      early,
+    );
+  }
+
+  /**
+   * Queues bytes to be sent, in order. The promise resolves when there is room for more, which is
+   * how a fast writer is held back; it rejects when the channel has failed.
+   *
+   * @throws {ChannelError}
+   */
+  send(bytes: Bytes): Promise<void> {
+    return this.#sender.send(bytes);
+  }
+
+  /** Resolves when everything queued so far has been handed to the operating system. */
+  flushed(): Promise<void> {
+    return this.#sender.flushed();
+  }
+
+  /**
+   * The next bytes, or `null` after the other side's CLOSE. One call at a time.
+   *
+   * @throws {ChannelError} if the connection was cut, a record was altered, or the peer broke a rule.
+   */
+  async receive(): Promise<Bytes | null> {
+    try {
+      return await this.#receiver.next();
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
+  }
+
+  /**
+   * Bounds what is sealed and sent at a time: MAX-PACKET, in bytes.
+   *
+   * @throws {RangeError} outside 512..65,536.
+   */
+  limit(bytes: number): void {
+    if (bytes < RECORD_LIMIT_MINIMUM || bytes > RECORD_LIMIT) {
+      throw new RangeError(`Cannot bound records: ${bytes} bytes`);
+    }
+    this.#sender.limit = bytes;
+    this.#receiver.limit = bytes;
+  }
+
+  /**
+   * Derives the keys that follow once both sides know `secret`. Nothing changes until `use`.
+   *
+   * The side that sends the last part of the secret calls `use` right behind that; the other side
+   * when it has received it, and is the next to send (SPEC.md §4.3).
+   */
+  async mix(secret: Bytes): Promise<MixedKeys> {
+    const [send, receive] = await Promise.all([
+      this.#send.mixed(secret),
+      this.#receive.mixed(secret),
+    ]);
+    return { send, receive };
+  }
+
+  /** Switches both directions; everything queued before is still sealed under the old keys. */
+  use(keys: MixedKeys): void {
+    this.#sender.sealQueued();
+    this.#send = keys.send;
+    this.#receive = keys.receive;
+  }
+
+  /** Sends what is queued, then CLOSE, then closes the stream. Calling it twice does no harm. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      await this.#sender.finish();
+    } catch {
+      // The other side is gone already; there is nobody to tell.
+    }
+    this.abort();
+  }
+
+  /** Drops the connection without a word; the other side sees that it was cut. */
+  abort(): void {
+    this.#closed = true;
+    this.#sender.fail(
+      new ChannelError(
+        "ERR_CHANNEL_CLOSED",
+        "Cannot send: the channel is closed",
+      ),
+    );
+    try {
+      this.#stream.close();
+    } catch {
+      // Closed before.
+    }
+  }
+}
+
+/** The pieces of a channel that are still to be read, as one byte string; for tests and tools. */
+export async function receiveAll(channel: Channel): Promise<Bytes> {
+  const parts: Bytes[] = [];
+  for (;;) {
+    const part = await channel.receive();
+    if (part === null) return concat(...parts);
+    parts.push(part);
+  }
+}

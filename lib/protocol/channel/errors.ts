@@ -1,0 +1,23 @@
+/** Why a channel ended otherwise than by an authenticated CLOSE. */
+export type ChannelErrorCode =
+  /** The connection ended without CLOSE: somebody on the way may have cut it. */
+  | "ERR_CHANNEL_CUT"
+  /** A record does not open: altered on the way, or the two sides hold different keys. */
+  | "ERR_CHANNEL_FORGED"
+  /** The other side broke the rules of the wire. */
+  | "ERR_CHANNEL_VIOLATION"
+  /** The other side does not hold the key it was asked to prove. */
+  | "ERR_HANDSHAKE_FAILED"
+  /** The channel was closed here. */
+  | "ERR_CHANNEL_CLOSED";
+
+/** A channel that cannot go on. It has closed its stream. */
+export class ChannelError extends Error {
+  override readonly name = "ChannelError";
+  readonly code: ChannelErrorCode;
+
+  constructor(code: ChannelErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

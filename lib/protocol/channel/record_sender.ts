@@ -1,0 +1,175 @@
+import type { Bytes } from "../bytes/bytes.ts";
+import { u32 } from "../bytes/bytes.ts";
+import { AEAD_TAG_BYTES, seal } from "../crypto/aead.ts";
+import { writeAll } from "./byte_stream.ts";
+import type { ByteStream } from "./byte_stream.ts";
+import { ChannelError } from "./errors.ts";
+import { RECORD_HEADER_BYTES, RECORD_LIMIT } from "./record.ts";
+import type { RecordKey } from "./traffic_key.ts";
+
+/** Seals under way at once: enough to keep every core busy (a seal is a thread-pool call). */
+const SEALS_IN_FLIGHT = 16;
+/** Bytes queued beyond which `send` makes its caller wait. */
+const HIGH_WATER = 8 * RECORD_LIMIT;
+
+const CLOSE = new Uint8Array(0);
+
+/**
+ * The sending half of a channel. Queued bytes are cut into records, sealed many at a time, and
+ * written in order. While a seal is under way, small sends gather and leave as one record: one seal
+ * and one write carry what would have been many.
+ */
+export class RecordSender {
+  limit = RECORD_LIMIT;
+  readonly #stream: ByteStream;
+  readonly #take: () => RecordKey;
+  #queue: Bytes[] = [];
+  #queued = 0;
+  #sealed: Promise<Bytes>[] = [];
+  #writing = false;
+  #error: Error | undefined;
+  #waiting: {
+    resolve: () => void;
+    reject: (error: Error) => void;
+    below: number;
+  }[] = [];
+
+  constructor(stream: ByteStream, take: () => RecordKey) {
+    this.#stream = stream;
+    this.#take = take;
+  }
+
+  send(bytes: Bytes): Promise<void> {
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    if (bytes.length > 0) {
+      this.#queue.push(bytes);
+      this.#queued += bytes.length;
+      this.#pump();
+    }
+    return this.#drained(HIGH_WATER);
+  }
+
+  flushed(): Promise<void> {
+    return this.#drained(0);
+  }
+
+  /** Sends what is queued and then CLOSE: a record without plaintext. */
+  async finish(): Promise<void> {
+    if (this.#error !== undefined) throw this.#error;
+    this.sealQueued();
+    this.#seal(CLOSE);
+    await this.flushed();
+  }
+
+  /** Seals everything queued at once, under the key as it stands now. */
+  sealQueued(): void {
+    while (this.#queued > 0) this.#seal(this.#cut());
+  }
+
+  fail(error: Error): void {
+    if (this.#error !== undefined) return;
+    this.#error = error;
+    this.#queue = [];
+    this.#queued = 0;
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
+  #pump(): void {
+    while (
+      this.#queued > 0 && this.#sealed.length < SEALS_IN_FLIGHT &&
+      (this.#sealed.length === 0 || this.#queued >= this.limit)
+    ) this.#seal(this.#cut());
+  }
+
+  /** Takes up to a record's worth of bytes from the queue. */
+  #cut(): Bytes {
+    const first = this.#queue[0]!;
+    if (first.length >= this.limit || this.#queue.length === 1) {
+      const piece = first.subarray(0, this.limit);
+      if (piece.length === first.length) this.#queue.shift();
+      else this.#queue[0] = first.subarray(piece.length);
+      this.#queued -= piece.length;
+      return piece;
+    }
+    const piece = new Uint8Array(Math.min(this.#queued, this.limit));
+    let at = 0;
+    let used = 0;
+    while (at < piece.length) {
+      const next = this.#queue[used]!;
+      const part = next.subarray(0, piece.length - at);
+      piece.set(part, at);
+      at += part.length;
+      if (part.length === next.length) used++;
+      else this.#queue[used] = next.subarray(part.length);
+    }
+    this.#queue.splice(0, used);
+    this.#queued -= piece.length;
+    return piece;
+  }
+
+  /** The sequence number is taken and the seal issued in one synchronous step. */
+  #seal(plaintext: Bytes): void {
+    const header = u32(plaintext.length + AEAD_TAG_BYTES);
+    const { key, nonce } = this.#take();
+    const sealed = key instanceof CryptoKey
+      ? seal(key, nonce, plaintext, header)
+      : key.then((ready) => seal(ready, nonce, plaintext, header));
+    this.#sealed.push(sealed.then((body) => frame(header, body)));
+    if (!this.#writing) this.#write();
+  }
+
+  async #write(): Promise<void> {
+    this.#writing = true;
+    try {
+      while (this.#sealed.length > 0 && this.#error === undefined) {
+        const record = await this.#sealed[0]!;
+        this.#sealed.shift();
+        this.#pump();
+        await writeAll(this.#stream, record);
+        this.#release();
+      }
+    } catch (cause) {
+      this.fail(
+        new ChannelError(
+          "ERR_CHANNEL_CUT",
+          "Cannot send: the connection is gone",
+          { cause },
+        ),
+      );
+    } finally {
+      this.#writing = false;
+      this.#release();
+    }
+  }
+
+  /** Everything accepted and not yet written, roughly, in bytes. */
+  get #pending(): number {
+    const unwritten = this.#sealed.length + (this.#writing ? 1 : 0);
+    return this.#queued + (unwritten > 0 ? 1 : 0);
+  }
+
+  #drained(below: number): Promise<void> {
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    if (this.#pending <= below) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject, below });
+    });
+  }
+
+  #release(): void {
+    if (this.#waiting.length === 0) return;
+    const pending = this.#pending;
+    this.#waiting = this.#waiting.filter(({ resolve, below }) => {
+      if (pending > below) return true;
+      resolve();
+      return false;
+    });
+  }
+}
+
+function frame(header: Bytes, body: Bytes): Bytes {
+  const whole = new Uint8Array(RECORD_HEADER_BYTES + body.length);
+  whole.set(header);
+  whole.set(body, RECORD_HEADER_BYTES);
+  return whole;
+}
