@@ -1,0 +1,43 @@
+/**
+ * Who somebody is: the names, keys and certificates of accounts and of nodes, and how both are kept
+ * and compared. Apart from reading and writing private key files it does no I/O; it knows nothing of
+ * connections, and does not decide whom to trust: it says what changed, the caller refuses.
+ *
+ * @module
+ */
+export {
+  ADDRESS_LIMIT,
+  NAME_LIMIT,
+  parseAddress,
+  parseUsername,
+  ZONE_LIMIT,
+} from "./username.ts";
+export { checkRsaKey, PUBLIC_KEYS_BYTES } from "./public_keys.ts";
+export { generateKeyPairs, pairKeys, publicKeysOf } from "./key_pairs.ts";
+export { parseCertificate, signCertificate } from "./certificate.ts";
+export {
+  assembleKeyring,
+  encodeKeyring,
+  generateKeyring,
+  parseKeyring,
+} from "./keyring.ts";
+export {
+  NODE_CERTIFICATE_BYTES,
+  parseNodeCertificate,
+  signNodeCertificate,
+} from "./node_certificate.ts";
+export {
+  assembleNodeKeyring,
+  encodeNodeKeyring,
+  generateNodeKeyring,
+  parseNodeKeyring,
+} from "./node_keyring.ts";
+
+export type { Username } from "./username.ts";
+export type { PublicKeys } from "./public_keys.ts";
+export type { KeyPairs, PrivateKeyBytes } from "./key_pairs.ts";
+export type { SignedKeys } from "./signed_keys.ts";
+export type { Certificate } from "./certificate.ts";
+export type { Keyring } from "./keyring.ts";
+export type { NodeCertificate } from "./node_certificate.ts";
+export type { NodeKeyring } from "./node_keyring.ts";
