@@ -65,9 +65,34 @@ export {
 } from "./crypto/rsa_oaep.ts";
 export { argon2id } from "./crypto/argon2id.ts";
 
+export { bytes, integer, long, verb } from "./risp/command.ts";
+export { CommandWriter } from "./risp/command_writer.ts";
+export { Decoder } from "./risp/decoder.ts";
+export { Message } from "./risp/message.ts";
+export { Vocabulary } from "./risp/vocabulary.ts";
+export { HandshakeState } from "./noise/handshake_state.ts";
+export { Channel, receiveAll } from "./channel/channel.ts";
+export { CommandChannel } from "./channel/command_channel.ts";
+export { ChannelError } from "./channel/errors.ts";
+export { GREETING, HELO, OLEH, RETRY_AFTER } from "./channel/greeting.ts";
+export { answer, Caller, refuse, RefusedError } from "./channel/handshake.ts";
+export { RECORD_LIMIT, RECORD_LIMIT_MINIMUM } from "./channel/record.ts";
+
 export type { Bytes } from "./bytes/bytes.ts";
 export type { DhKeyPair } from "./crypto/x25519.ts";
 export type { KemKeyPair } from "./crypto/ml_kem.ts";
 export type { SigningKeyPair } from "./crypto/ed25519.ts";
 export type { RsaKeyPair } from "./crypto/rsa_oaep.ts";
 export type { Argon2Cost } from "./crypto/argon2id.ts";
+export type { AnyParameter, Parameter, Verb } from "./risp/command.ts";
+export type { DecoderLimits } from "./risp/decoder.ts";
+export type { CommandTable } from "./risp/vocabulary.ts";
+export type {
+  HandshakeKeys,
+  HandshakeResult,
+} from "./noise/handshake_state.ts";
+export type { Role } from "./noise/pattern.ts";
+export type { ByteStream } from "./channel/byte_stream.ts";
+export type { ChannelKeys, MixedKeys } from "./channel/channel.ts";
+export type { ChannelErrorCode } from "./channel/errors.ts";
+export type { NodeKeys } from "./channel/handshake.ts";

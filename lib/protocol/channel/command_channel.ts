@@ -1,0 +1,87 @@
+import type { Bytes } from "../bytes/bytes.ts";
+import { Decoder } from "../risp/decoder.ts";
+import type { DecoderLimits } from "../risp/decoder.ts";
+import type { Message } from "../risp/message.ts";
+import type { Vocabulary } from "../risp/vocabulary.ts";
+import type { Channel, MixedKeys } from "./channel.ts";
+import { ChannelError } from "./errors.ts";
+
+/** Commands over a channel: what every service speaks once the handshake is done. */
+export class CommandChannel {
+  readonly #channel: Channel;
+  readonly #decoder: Decoder;
+  #budget = Infinity;
+
+  constructor(channel: Channel, vocabulary: Vocabulary, limits: DecoderLimits) {
+    this.#channel = channel;
+    this.#decoder = new Decoder(vocabulary, limits);
+  }
+
+  /** The handshake hash, 32 bytes. */
+  get hash(): Bytes {
+    return this.#channel.hash;
+  }
+
+  /** Bounds how many more bytes may come in; `Infinity` lifts the bound. */
+  set budget(bytes: number) {
+    this.#budget = bytes;
+  }
+
+  /**
+   * The next message, or `null` after the other side's CLOSE. One call at a time.
+   *
+   * @throws {ChannelError} if the channel fails or the budget is used up.
+   * @throws {MalformedError} if a limit of the codec is passed.
+   */
+  async next(): Promise<Message | null> {
+    for (;;) {
+      const message = this.#decoder.next();
+      if (message !== undefined) return message;
+      const piece = await this.#channel.receive();
+      if (piece === null) return null;
+      this.#budget -= piece.length;
+      if (this.#budget < 0) {
+        throw new ChannelError(
+          "ERR_CHANNEL_VIOLATION",
+          "Cannot take more: too many bytes before authentication",
+        );
+      }
+      this.#decoder.push(piece);
+    }
+  }
+
+  /** @see Channel.send */
+  send(commands: Bytes): Promise<void> {
+    return this.#channel.send(commands);
+  }
+
+  /** @see Channel.flushed */
+  flushed(): Promise<void> {
+    return this.#channel.flushed();
+  }
+
+  /** @see Channel.limit */
+  limit(bytes: number): void {
+    this.#channel.limit(bytes);
+  }
+
+  /** @see Channel.mix */
+  mix(secret: Bytes): Promise<MixedKeys> {
+    return this.#channel.mix(secret);
+  }
+
+  /** @see Channel.use */
+  use(keys: MixedKeys): void {
+    this.#channel.use(keys);
+  }
+
+  /** @see Channel.close */
+  close(): Promise<void> {
+    return this.#channel.close();
+  }
+
+  /** @see Channel.abort */
+  abort(): void {
+    this.#channel.abort();
+  }
+}
