@@ -32,6 +32,46 @@ export {
   generateNodeKeyring,
   parseNodeKeyring,
 } from "./node_keyring.ts";
+export {
+  checkCost,
+  DEFAULT_COST,
+  ExcessiveCostError,
+  MAXIMUM_COST,
+  MINIMUM_COST,
+  WeakCostError,
+} from "./cost.ts";
+export {
+  AUTH_BYTES,
+  SALT_BYTES,
+  stretch,
+  unwrapKeyring,
+  wrapKeyring,
+  WRAPPED_LIMIT,
+  WrongPassphraseError,
+} from "./wrapping.ts";
+export {
+  describeKeyFile,
+  formatSecret,
+  generateSecret,
+  KEY_FILE_SECRET_BYTES,
+  openKeyFile,
+  parseSecret,
+  ProtectionMismatchError,
+  sealKeyFile,
+} from "./key_file.ts";
+export {
+  createPrivateFile,
+  readPrivateFile,
+  UnsafeFileError,
+  writePrivateFile,
+} from "./private_file.ts";
+export { formatFingerprint, parseFingerprint } from "./fingerprint.ts";
+export {
+  DEFAULT_PORT,
+  formatServerAddress,
+  parseServerAddress,
+} from "./server_address.ts";
+export { KnownServers, ServerKeyChangedError } from "./known_servers.ts";
 
 export type { Username } from "./username.ts";
 export type { PublicKeys } from "./public_keys.ts";
@@ -41,3 +81,7 @@ export type { Certificate } from "./certificate.ts";
 export type { Keyring } from "./keyring.ts";
 export type { NodeCertificate } from "./node_certificate.ts";
 export type { NodeKeyring } from "./node_keyring.ts";
+export type { Stretched, WrapBinding } from "./wrapping.ts";
+export type { KeyFileDescription, Protection } from "./key_file.ts";
+export type { ServerAddress } from "./server_address.ts";
+export type { PinVerdict } from "./known_servers.ts";

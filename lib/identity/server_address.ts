@@ -1,0 +1,81 @@
+import type { Bytes } from "../protocol/mod.ts";
+import { MalformedError } from "../protocol/mod.ts";
+import { formatFingerprint, parseFingerprint } from "./fingerprint.ts";
+
+/** Where a server listens unless it says otherwise. */
+export const DEFAULT_PORT = 7607;
+
+/** Where a server is, and which key it must show if that is known. */
+export interface ServerAddress {
+  /** A name or IP address in lower case; IPv6 without brackets. */
+  readonly host: string;
+  /** 1 to 65,535. */
+  readonly port: number;
+  /** SHA-256 of the server's certificate, 32 bytes. */
+  readonly fingerprint?: Bytes;
+}
+
+const SCHEME = "sotto://";
+const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
+const HOST_LIMIT = 253;
+
+/**
+ * Reads `host`, `host:port`, `[::1]:port` or `sotto://FINGERPRINT@host:port`, in which the fingerprint
+ * or the port may be missing. The port is 7607 where none is named.
+ *
+ * @throws {MalformedError} if it is none of these.
+ */
+export function parseServerAddress(text: string): ServerAddress {
+  let rest = text.trim();
+  let fingerprint: Bytes | undefined;
+  if (rest.toLowerCase().startsWith(SCHEME)) {
+    rest = rest.slice(SCHEME.length).replace(/\/$/, "");
+    const at = rest.indexOf("@");
+    if (at >= 0) fingerprint = parseFingerprint(rest.slice(0, at));
+    rest = rest.slice(at + 1);
+  }
+  const parts = /^(\[[^\]]*\]|[^:]*)(?::([0-9]{1,5}))?$/.exec(rest);
+  if (parts === null) {
+    throw malformed("it is not host:port (an IPv6 address goes in brackets)");
+  }
+  const [, hostPart, portPart] = parts;
+  const host = parseHost(hostPart!);
+  const port = portPart === undefined ? DEFAULT_PORT : Number(portPart);
+  if (port < 1 || port > 65_535) throw malformed("no such port");
+  return fingerprint === undefined
+    ? { host, port }
+    : { host, port, fingerprint };
+}
+
+/**
+ * The canonical text of an address, with its port: `host:port`, or `sotto://FINGERPRINT@host:port` if
+ * it has a fingerprint.
+ */
+export function formatServerAddress(address: ServerAddress): string {
+  const { host, port, fingerprint } = address;
+  const place = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return fingerprint === undefined
+    ? place
+    : `${SCHEME}${formatFingerprint(fingerprint, "")}@${place}`;
+}
+
+function parseHost(text: string): string {
+  const host = text.toLowerCase();
+  if (host.startsWith("[")) return parseIpv6(host);
+  const labels = host.split(".");
+  if (host.length > HOST_LIMIT || !labels.every((l) => LABEL.test(l))) {
+    throw malformed("its host is no name and no IP address");
+  }
+  return host;
+}
+
+/** The platform's URL parser knows every spelling of an IPv6 address and gives the one of RFC 5952. */
+function parseIpv6(bracketed: string): string {
+  const url = URL.parse(`http://${bracketed}/`);
+  if (url === null) throw malformed("its host is no IPv6 address");
+  return url.hostname.slice(1, -1);
+}
+
+function malformed(seen: string): MalformedError {
+  return new MalformedError(`Cannot read a server address: ${seen}`);
+}
