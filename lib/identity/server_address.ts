@@ -71,7 +71,10 @@ function parseHost(text: string): string {
 
 /** The platform's URL parser knows every spelling of an IPv6 address and gives the one of RFC 5952. */
 function parseIpv6(bracketed: string): string {
-  const url = URL.parse(`http://${bracketed}/`);
+  // Only what an address can hold, so that the parser sees a host and never a user or a path.
+  const url = /^\[[0-9a-f:.]+\]$/.test(bracketed)
+    ? URL.parse(`http://${bracketed}/`)
+    : null;
   if (url === null) throw malformed("its host is no IPv6 address");
   return url.hostname.slice(1, -1);
 }
