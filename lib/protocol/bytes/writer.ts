@@ -21,19 +21,22 @@ export class Writer {
 
   u8(value: number): this {
     check(value, 0xff);
-    this.#view.setUint8(this.#grow(1), value);
+    const at = this.#grow(1);
+    this.#view.setUint8(at, value);
     return this;
   }
 
   u16(value: number): this {
     check(value, 0xffff);
-    this.#view.setUint16(this.#grow(2), value);
+    const at = this.#grow(2);
+    this.#view.setUint16(at, value);
     return this;
   }
 
   u32(value: number): this {
     check(value, 0xffffffff);
-    this.#view.setUint32(this.#grow(4), value);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value);
     return this;
   }
 
@@ -43,12 +46,14 @@ export class Writer {
         `Cannot write ${value}: not an unsigned 64-bit value`,
       );
     }
-    this.#view.setBigUint64(this.#grow(8), value);
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, value);
     return this;
   }
 
   bytes(value: Uint8Array): this {
-    this.#bytes.set(value, this.#grow(value.length));
+    const at = this.#grow(value.length);
+    this.#bytes.set(value, at);
     return this;
   }
 
@@ -65,6 +70,7 @@ export class Writer {
     return this.#bytes.slice(0, this.#length);
   }
 
+  /** Replaces buffer and view when they are too small: take the place first, then use them. */
   #grow(extra: number): number {
     const at = this.#length;
     const needed = at + extra;
