@@ -1,0 +1,393 @@
+import type { Bytes, CommandChannel, Message } from "../protocol/mod.ts";
+import {
+  ChannelError,
+  CommandWriter,
+  concat,
+  CryptoError,
+  fromUtf8,
+  HELO,
+  MalformedError,
+  OLEH,
+  randomBytes,
+  RECORD_LIMIT,
+  RECORD_LIMIT_MINIMUM,
+  rsaDecrypt,
+  rsaEncrypt,
+  utf8,
+} from "../protocol/mod.ts";
+import type { BucketRate } from "../net/mod.ts";
+import { TokenBuckets } from "../net/mod.ts";
+import type { NodeKeyring } from "../identity/mod.ts";
+import { assembleKeyring, parseCertificate } from "../identity/mod.ts";
+import type { Account, ServerStore } from "../store/mod.ts";
+import { AccountError } from "./account_error.ts";
+import {
+  CERTIFICATE,
+  CERTIFICATE_ID,
+  CREDENTIALS,
+  KDF_MEMORY,
+  KDF_PASSES,
+  KDF_SALT,
+  KO,
+  LOGGED_IN,
+  LOGIN,
+  MAX_PACKET,
+  OK,
+  PREPARE,
+  PREPARED,
+  REASON,
+  REGISTER,
+  REGISTERED,
+  RETRY_IN,
+  SESSION,
+  SESSION_KEY,
+  SESSION_SHARE,
+  USERNAME,
+  USR_KEY,
+  WRAPPED_KEYS,
+} from "./commands.ts";
+import type { Credentials } from "./credentials.ts";
+import { parseCredentials, SHARE_BYTES } from "./credentials.ts";
+import type { PassphraseCheck } from "./passphrase_check.ts";
+import type { Registration } from "./registration.ts";
+import { Throttle } from "./throttle.ts";
+import type { UsrKeys } from "./usr_keys.ts";
+
+/** What a connection may send before somebody has logged in, in bytes. */
+export const BUDGET_BEFORE_LOGIN = 65_536;
+
+/** How often one address may try what is costly. */
+export interface AttemptLimits {
+  /** Registrations: each costs the server an RSA key pair. */
+  readonly registrations: BucketRate;
+}
+
+export const DEFAULT_ATTEMPT_LIMITS: AttemptLimits = {
+  registrations: { perSecond: 0.2, burst: 20 },
+};
+
+/**
+ * The server's part of registering and logging in (SPEC.md §5). Nothing it says before somebody has
+ * proved a passphrase tells whether an account exists, except that a name is taken (REGISTER); and
+ * what it computes is the same in both cases.
+ */
+export class Authenticator {
+  readonly #store: ServerStore;
+  readonly #node: NodeKeyring;
+  readonly #registration: Registration;
+  readonly #passphrases: PassphraseCheck;
+  readonly #usrKeys: UsrKeys;
+  readonly #maxPacket: number;
+  readonly #now: () => number;
+  readonly #registrations: TokenBuckets;
+  /** Stands in for accounts that do not exist, so that they cost the same work. */
+  readonly #decoy: Promise<Account>;
+  /** Guesses from one address, at any account. */
+  readonly #byGroup = new Throttle({ free: 20, longest: 900 });
+  /** Guesses from one address at one account. */
+  readonly #byPair = new Throttle({ free: 5, longest: 900 });
+  /** Guesses at one account from anywhere: slowed a little only, or anybody could lock it. */
+  readonly #byAccount = new Throttle({ free: 50, longest: 30 });
+
+  constructor(parts: {
+    store: ServerStore;
+    node: NodeKeyring;
+    registration: Registration;
+    passphrases: PassphraseCheck;
+    usrKeys: UsrKeys;
+    maxPacket: number;
+    limits: AttemptLimits;
+    now: () => number;
+  }) {
+    this.#store = parts.store;
+    this.#node = parts.node;
+    this.#registration = parts.registration;
+    this.#passphrases = parts.passphrases;
+    this.#usrKeys = parts.usrKeys;
+    this.#maxPacket = parts.maxPacket;
+    this.#now = parts.now;
+    this.#registrations = new TokenBuckets(parts.limits.registrations);
+    this.#decoy = decoyAccount(parts.node, parts.usrKeys);
+  }
+
+  /**
+   * Serves a connection until somebody has logged in.
+   *
+   * @param group the address group of the other side, for limits.
+   * @returns the account, or `undefined` if the connection ended before.
+   * @throws {ChannelError | MalformedError} if the other side broke the rules.
+   */
+  async authenticate(
+    link: CommandChannel,
+    group: string,
+  ): Promise<Account | undefined> {
+    link.budget = BUDGET_BEFORE_LOGIN;
+    for (;;) {
+      const message = await link.next();
+      if (message === null) return undefined;
+      try {
+        const account = await this.#perform(message, link, group);
+        if (account === undefined) continue;
+        link.budget = Infinity;
+        return account;
+      } catch (error) {
+        if (!(error instanceof AccountError)) throw error;
+        await link.send(
+          new CommandWriter().set(REASON, utf8(error.reason))
+            .set(RETRY_IN, error.retryIn).verb(KO).done(),
+        );
+      }
+    }
+  }
+
+  async #perform(
+    message: Message,
+    link: CommandChannel,
+    group: string,
+  ): Promise<Account | undefined> {
+    switch (message.verb) {
+      case HELO:
+        await link.send(new CommandWriter().verb(OLEH).done());
+        return undefined;
+      case PREPARE:
+        await this.#prepare(message, link);
+        return undefined;
+      case REGISTER:
+        await this.#register(message, link, group);
+        return undefined;
+      case LOGIN:
+        return message.get(CERTIFICATE_ID) === undefined
+          ? await this.#loginByPassphrase(message, link, group)
+          : await this.#loginByKey(message, link);
+      default:
+        return undefined;
+    }
+  }
+
+  async #prepare(message: Message, link: CommandChannel): Promise<void> {
+    const address = addressOf(message);
+    const account = await this.#store.accounts.byAddress(address);
+    const { salt, cost } = await this.#passphrases.stretching(account, address);
+    await link.send(
+      new CommandWriter().set(KDF_SALT, salt).set(KDF_MEMORY, cost.memoryKiB)
+        .set(KDF_PASSES, cost.passes).verb(PREPARED).done(),
+    );
+  }
+
+  async #register(
+    message: Message,
+    link: CommandChannel,
+    group: string,
+  ): Promise<void> {
+    const wait = this.#registrations.take(group, this.#now());
+    if (wait > 0) {
+      throw new AccountError("register", "throttled", Math.ceil(wait / 1_000));
+    }
+    const credentials = await this.#credentials(message, link);
+    const usrKey = await this.#registration.register(
+      message,
+      credentials,
+      link.hash,
+    );
+    await link.send(
+      new CommandWriter(512).set(USR_KEY, usrKey).verb(REGISTERED).done(),
+    );
+  }
+
+  /**
+   * USERNAME and CREDENTIALS; what follows is the passphrase-protected CERTIFICATE and SESSION-KEY
+   * (S2.3), and the client's share of the session secret comes last, in SESSION.
+   */
+  async #loginByPassphrase(
+    message: Message,
+    link: CommandChannel,
+    group: string,
+  ): Promise<Account | undefined> {
+    const address = addressOf(message);
+    this.#checkThrottles(address, group);
+    const { auth } = await this.#credentials(message, link);
+    const account = await this.#store.accounts.byAddress(address);
+    const holds = await this.#passphrases.holds(account, auth);
+    if (!holds || account === undefined) {
+      this.#failed(address, group);
+      throw new AccountError("log in", "credentials");
+    }
+    this.#byPair.succeeded(`${address} ${group}`);
+    const share = randomBytes(SHARE_BYTES);
+    const { maxPacket, limit } = this.#negotiate(message);
+    await link.send(
+      new CommandWriter(4_096).set(CERTIFICATE, account.certificate)
+        .set(WRAPPED_KEYS, account.wrappedKeys ?? undefined)
+        .set(USR_KEY, account.usrPublic)
+        .set(SESSION_KEY, await sessionKey(account, share, link.hash))
+        .set(MAX_PACKET, maxPacket).verb(LOGGED_IN).done(),
+    );
+    link.limit(limit);
+    const answer = await link.next();
+    if (answer === null) return undefined;
+    if (answer.verb !== SESSION) {
+      throw new ChannelError(
+        "ERR_CHANNEL_VIOLATION",
+        `Cannot log in: ${answer.verb.name} came instead of SESSION`,
+      );
+    }
+    const theirs = await this.#share(account, answer, link.hash);
+    link.use(await link.mix(concat(theirs, share)));
+    await link.send(new CommandWriter().verb(OK).done());
+    return account;
+  }
+
+  /**
+   * CERTIFICATE-ID and SESSION-SHARE; what follows is SESSION-KEY (S2.4). An unknown id and a share
+   * for the wrong key get an answer of the same kind, and fall silent at the next record (S2.7).
+   */
+  async #loginByKey(
+    message: Message,
+    link: CommandChannel,
+  ): Promise<Account | undefined> {
+    const id = message.need(CERTIFICATE_ID);
+    const account = await this.#store.accounts.byCertificateId(id);
+    const addressed = account ?? await this.#decoy;
+    const theirs = await this.#share(addressed, message, link.hash);
+    const share = randomBytes(SHARE_BYTES);
+    const sealed = await sessionKey(addressed, share, link.hash);
+    const keys = await link.mix(concat(theirs, share));
+    const { maxPacket, limit } = this.#negotiate(message);
+    link.send(
+      new CommandWriter(512).set(SESSION_KEY, sealed)
+        .set(MAX_PACKET, maxPacket).verb(LOGGED_IN).done(),
+    ).catch(() => {/* the next receive says that the connection is gone */});
+    link.use(keys);
+    link.limit(limit);
+    if (account !== undefined) return account;
+    // Nobody holds the decoy's key: whatever comes does not open, and the channel ends there.
+    await link.next();
+    return undefined;
+  }
+
+  /** The client's half of the session secret; random if it was not made for this account's key. */
+  async #share(
+    account: Account,
+    message: Message,
+    label: Bytes,
+  ): Promise<Bytes> {
+    const { privateKey } = await this.#usrKeys.unwrap(
+      { publicKey: account.usrPublic, wrapped: account.usrPrivateWrapped },
+      account.certificateId,
+    );
+    try {
+      const sealed = message.need(SESSION_SHARE);
+      const share = await rsaDecrypt(privateKey, sealed, label);
+      if (share.length === SHARE_BYTES) return share;
+    } catch (error) {
+      if (!(error instanceof CryptoError)) throw error;
+    }
+    return randomBytes(SHARE_BYTES);
+  }
+
+  async #credentials(
+    message: Message,
+    link: CommandChannel,
+  ): Promise<Credentials> {
+    return await openCredentials(
+      this.#node,
+      message.need(CREDENTIALS),
+      link.hash,
+    );
+  }
+
+  #negotiate(message: Message): { maxPacket: number; limit: number } {
+    const theirs = message.get(MAX_PACKET) ?? RECORD_LIMIT;
+    if (theirs < RECORD_LIMIT_MINIMUM || theirs > RECORD_LIMIT) {
+      throw new MalformedError(`Cannot use MAX-PACKET: ${theirs} bytes`);
+    }
+    return {
+      maxPacket: this.#maxPacket,
+      limit: Math.min(theirs, this.#maxPacket),
+    };
+  }
+
+  #checkThrottles(address: string, group: string): void {
+    const now = this.#now() / 1_000;
+    const wait = Math.max(
+      this.#byGroup.wait(group, now),
+      this.#byPair.wait(`${address} ${group}`, now),
+      this.#byAccount.wait(address, now),
+    );
+    if (wait > 0) throw new AccountError("log in", "throttled", wait);
+  }
+
+  #failed(address: string, group: string): void {
+    const now = this.#now() / 1_000;
+    this.#byGroup.failed(group, now);
+    this.#byPair.failed(`${address} ${group}`, now);
+    this.#byAccount.failed(address, now);
+  }
+}
+
+/**
+ * Decrypts CREDENTIALS, which are bound to one connection by its handshake hash.
+ *
+ * @throws {AccountError} "credentials" if they were made for another server or connection.
+ */
+export async function openCredentials(
+  node: NodeKeyring,
+  sealed: Bytes,
+  channelHash: Bytes,
+): Promise<Credentials> {
+  try {
+    return parseCredentials(
+      await rsaDecrypt(node.rsa.privateKey, sealed, channelHash),
+    );
+  } catch (error) {
+    if (error instanceof CryptoError || error instanceof MalformedError) {
+      throw new AccountError("read the credentials", "credentials");
+    }
+    throw error;
+  }
+}
+
+/** The server's share, sealed to the account's certificate. */
+async function sessionKey(
+  account: Account,
+  share: Bytes,
+  label: Bytes,
+): Promise<Bytes> {
+  const { rsaKey } = await parseCertificate(account.certificate);
+  return await rsaEncrypt(rsaKey, share, label);
+}
+
+async function decoyAccount(
+  node: NodeKeyring,
+  usrKeys: UsrKeys,
+): Promise<Account> {
+  const { certificate } = await assembleKeyring("nobody@nowhere", 0, node);
+  const usr = await usrKeys.seal(node.rsa, certificate.id);
+  return {
+    address: certificate.address,
+    kind: "non-interactive",
+    certificate: certificate.bytes,
+    certificateId: certificate.id,
+    authSalt: null,
+    authHash: null,
+    kdfSalt: null,
+    kdfMemoryKiB: null,
+    kdfPasses: null,
+    wrappedKeys: null,
+    usrPublic: usr.publicKey,
+    usrPrivateWrapped: usr.wrapped,
+    device: null,
+    createdAt: 0,
+  };
+}
+
+function addressOf(message: Message): string {
+  try {
+    return fromUtf8(message.need(USERNAME));
+  } catch (cause) {
+    if (cause instanceof MalformedError) throw cause;
+    throw new MalformedError("Cannot read USERNAME: it is not UTF-8", {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Accounts and sessions: registering, logging in, the session key, signed and checked submissions,
+ * on the asking and on the answering side (SPEC.md §5). It does not know what services do with a
+ * session, keeps no files, and asks nobody for a passphrase.
+ *
+ * @module
+ */
+export { AccountError, SessionKeyError } from "./account_error.ts";
+export { inviteHash } from "./registration.ts";
+export {
+  changePassphrase,
+  deleteAccount,
+  loginByKey,
+  loginByPassphrase,
+  register,
+} from "./client.ts";
+export { ClientSession } from "./client_session.ts";
+export {
+  ACCOUNT,
+  CERTIFICATE,
+  CREATED_AT,
+  DONE,
+  USERNAME,
+  WHO_AM_I,
+  YOU_ARE,
+} from "./commands.ts";
+export { INVITE_LIMIT } from "./credentials.ts";
+export { accountLink } from "./link.ts";
+export { AccountServer, IDLE_DEADLINE } from "./server.ts";
+
+export type { Refusal } from "./account_error.ts";
+export type { AttemptLimits } from "./authenticator.ts";
+export type { RegisterOptions, Unlocked } from "./client.ts";
+export type { PushHandler } from "./client_session.ts";
+export type { RegistrationRules } from "./registration.ts";
+export type { AccountServerOptions } from "./server.ts";
+export type { ServerSession, Service } from "./server_session.ts";

@@ -1,0 +1,160 @@
+import type { Channel, CommandTable } from "../protocol/mod.ts";
+import { answer, RECORD_LIMIT, Vocabulary } from "../protocol/mod.ts";
+import type { Incoming } from "../net/mod.ts";
+import type { NodeKeyring } from "../identity/mod.ts";
+import { parseCertificate } from "../identity/mod.ts";
+import type { ServerStore } from "../store/mod.ts";
+import { AccountService } from "./account_service.ts";
+import type { AttemptLimits } from "./authenticator.ts";
+import { Authenticator, DEFAULT_ATTEMPT_LIMITS } from "./authenticator.ts";
+import { ACCOUNT } from "./commands.ts";
+import { accountLink } from "./link.ts";
+import { PassphraseCheck } from "./passphrase_check.ts";
+import type { RegistrationRules } from "./registration.ts";
+import { Registration } from "./registration.ts";
+import type { Service } from "./server_session.ts";
+import { ServerSession } from "./server_session.ts";
+import { UsrKeys } from "./usr_keys.ts";
+
+/** Time from the first byte to a login, in milliseconds. */
+const LOGIN_DEADLINE = 10_000;
+/** Silence after which a client counts as gone, in milliseconds. Clients ask every minute. */
+export const IDLE_DEADLINE = 150_000;
+
+/** What a server for accounts is made of. */
+export interface AccountServerOptions {
+  readonly store: ServerStore;
+  readonly node: NodeKeyring;
+  readonly rules: RegistrationRules;
+  /** Other services that answer logged-in clients, with their commands. */
+  readonly services: readonly Service[];
+  readonly tables: readonly CommandTable[];
+  /** Own MAX-PACKET in bytes. */
+  readonly maxPacket?: number;
+  readonly limits?: AttemptLimits;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Told of what went wrong inside; nothing that a peer can cause at will. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** Takes connections from their first byte to their last, for registered and unregistered clients. */
+export class AccountServer {
+  readonly #options: AccountServerOptions;
+  readonly #usrKeys: UsrKeys;
+  readonly #authenticator: Authenticator;
+  readonly #services: readonly Service[];
+  readonly #vocabulary: Vocabulary;
+  readonly #sessions = new Map<string, Set<ServerSession>>();
+  #nextSession = 1;
+
+  constructor(options: AccountServerOptions) {
+    const { store, node, rules, now } = options;
+    this.#options = options;
+    this.#usrKeys = new UsrKeys(node.storageSecret);
+    const passphrases = new PassphraseCheck(node.storageSecret);
+    const registration = new Registration(
+      store,
+      rules,
+      passphrases,
+      this.#usrKeys,
+      now,
+    );
+    this.#authenticator = new Authenticator({
+      store,
+      node,
+      registration,
+      passphrases,
+      usrKeys: this.#usrKeys,
+      maxPacket: options.maxPacket ?? RECORD_LIMIT,
+      limits: options.limits ?? DEFAULT_ATTEMPT_LIMITS,
+      now,
+    });
+    const self = new AccountService(
+      store,
+      node,
+      registration,
+      passphrases,
+      (by) => this.#endOthers(by),
+    );
+    this.#services = [self, ...options.services];
+    this.#vocabulary = new Vocabulary(ACCOUNT, ...options.tables);
+  }
+
+  /** How many clients are logged in. */
+  get sessions(): number {
+    let count = 0;
+    for (const sessions of this.#sessions.values()) count += sessions.size;
+    return count;
+  }
+
+  /**
+   * Serves one connection until it ends.
+   *
+   * @throws {ChannelError | MalformedError} when the other side broke a rule or was cut off.
+   */
+  async accept(incoming: Incoming): Promise<void> {
+    incoming.deadline(LOGIN_DEADLINE);
+    const { node } = this.#options;
+    const channel = await answer(incoming, {
+      static: node.dh,
+      certificate: node.certificate.bytes,
+    });
+    if (channel !== undefined) await this.#serve(channel, incoming);
+  }
+
+  /** Says CLOSE to every client that is logged in. */
+  async closeSessions(): Promise<void> {
+    const all = [...this.#sessions.values()].flatMap((each) => [...each]);
+    await Promise.all(all.map((session) => session.close()));
+  }
+
+  /** Waits for what is under way in the background. */
+  async close(): Promise<void> {
+    await this.#usrKeys.close();
+  }
+
+  async #serve(channel: Channel, incoming: Incoming): Promise<void> {
+    const link = accountLink(channel);
+    const account = await this.#authenticator.authenticate(
+      link,
+      incoming.group,
+    );
+    if (account === undefined) return await channel.close();
+    const alive = () => incoming.deadline(IDLE_DEADLINE);
+    alive();
+    const session = new ServerSession(
+      link,
+      await parseCertificate(account.certificate),
+      this.#nextSession++,
+      this.#services,
+      this.#vocabulary,
+      this.#options.failed,
+    );
+    this.#enter(session);
+    try {
+      await session.serve(alive);
+      await session.close();
+    } finally {
+      this.#leave(session);
+    }
+  }
+
+  #enter(session: ServerSession): void {
+    const sessions = this.#sessions.get(session.address) ?? new Set();
+    sessions.add(session);
+    this.#sessions.set(session.address, sessions);
+  }
+
+  #leave(session: ServerSession): void {
+    const sessions = this.#sessions.get(session.address);
+    sessions?.delete(session);
+    if (sessions?.size === 0) this.#sessions.delete(session.address);
+  }
+
+  #endOthers(by: ServerSession): void {
+    for (const session of this.#sessions.get(by.address) ?? []) {
+      if (session !== by) session.close();
+    }
+  }
+}

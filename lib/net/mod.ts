@@ -1,0 +1,16 @@
+/**
+ * Sockets: dialling, listening within limits, waiting before the next attempt. It carries bytes and
+ * does not look at them.
+ *
+ * @module
+ */
+export { addressGroup } from "./address_group.ts";
+export { Backoff } from "./backoff.ts";
+export { dial, DialError } from "./dial.ts";
+export { DEFAULT_LISTENER_LIMITS, listen } from "./listener.ts";
+export { TokenBuckets } from "./token_bucket.ts";
+
+export type { BackoffRange } from "./backoff.ts";
+export type { DialOptions } from "./dial.ts";
+export type { Incoming, Listener, ListenerLimits } from "./listener.ts";
+export type { BucketRate } from "./token_bucket.ts";
