@@ -1,6 +1,6 @@
 import type { Argon2Cost } from "../protocol/mod.ts";
 
-/** What new passphrases are stretched by: 64 MiB, 3 passes (RFC 9106 §4, second recommendation). */
+/** What new passphrases are stretched by: 64 MiB, 3 passes, as the second choice of RFC 9106 §4. */
 export const DEFAULT_COST: Argon2Cost = { memoryKiB: 65_536, passes: 3 };
 
 /** The least that is accepted from anywhere: 19 MiB, 2 passes (OWASP's minimum for Argon2id). */

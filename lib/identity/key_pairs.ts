@@ -121,7 +121,7 @@ export async function pairKeys(
     const rsa = await importRsa(secrets.pkcs8, expected.rsaKey, true);
     if (
       await signs(signing) && equalConstantTime(dh.publicKey, expected.dhKey) &&
-      await decrypts(rsa)
+      await decryptsOwn(rsa)
     ) {
       return { signing, dh, rsa };
     }
@@ -140,7 +140,8 @@ async function signs(pair: SigningKeyPair): Promise<boolean> {
   return await verify(pair.publicKey, signature, PROOF);
 }
 
-async function decrypts(pair: RsaKeyPair): Promise<boolean> {
+/** Whether what is encrypted to the public half of `pair` comes back by its private half. */
+export async function decryptsOwn(pair: RsaKeyPair): Promise<boolean> {
   const probe = randomBytes(32);
   const sealed = await rsaEncrypt(pair.publicKey, probe, PROOF);
   try {

@@ -22,18 +22,24 @@ export class ServerKeyChangedError extends Error {
 
   constructor(address: string, expected: Bytes, seen: Bytes) {
     super(
-      `Cannot trust ${address}: THE SERVER'S KEY HAS CHANGED
-
-  pinned: ${formatFingerprint(expected)}
-  shown:  ${formatFingerprint(seen)}
-
-Somebody may be between you and the server, reading along, or the server was set up anew.
-Nothing was sent. Ask whoever runs it for its fingerprint, not over this connection.
-Only if it is the one shown, remove the line that begins with ${address} from known_servers`,
+      `Cannot trust ${address}: THE SERVER'S KEY HAS CHANGED, somebody may be between you and the server`,
     );
     this.address = address;
     this.expected = expected;
     this.seen = seen;
+  }
+
+  /** All that a person needs to decide, in several lines. */
+  get warning(): string {
+    return `THE KEY OF ${this.address} HAS CHANGED
+
+  pinned: ${formatFingerprint(this.expected)}
+  shown:  ${formatFingerprint(this.seen)}
+
+Somebody may be between you and the server, reading along, or the server was set up anew.
+The connection was given up. Ask whoever runs the server for its fingerprint, by another way.
+Only if it is the one shown, remove the line of ${this.address} from known_servers and try again.
+`;
   }
 }
 

@@ -72,6 +72,27 @@ export {
   parseServerAddress,
 } from "./server_address.ts";
 export { KnownServers, ServerKeyChangedError } from "./known_servers.ts";
+export { formatSafetyNumber, safetyNumber } from "./safety_number.ts";
+export {
+  KEY_USES,
+  privateKeyFor,
+  publicKeyFor,
+} from "./interchange/exchanged_key.ts";
+export { encodePem, parsePem } from "./interchange/pem.ts";
+export {
+  encodePrivateJwk,
+  encodePublicJwk,
+  jwkThumbprint,
+  parseJwkText,
+  parsePrivateJwk,
+  parsePublicJwk,
+} from "./interchange/jwk.ts";
+export {
+  exportPrivateKey,
+  exportPublicKey,
+  importPrivateKeys,
+  importPublicKeys,
+} from "./interchange/interchange.ts";
 
 export type { Username } from "./username.ts";
 export type { PublicKeys } from "./public_keys.ts";
@@ -85,3 +106,12 @@ export type { Stretched, WrapBinding } from "./wrapping.ts";
 export type { KeyFileDescription, Protection } from "./key_file.ts";
 export type { ServerAddress } from "./server_address.ts";
 export type { PinVerdict } from "./known_servers.ts";
+export type { SafetyNumber } from "./safety_number.ts";
+export type {
+  ExchangedPrivateKey,
+  ExchangedPublicKey,
+  KeyUse,
+} from "./interchange/exchanged_key.ts";
+export type { PemBlock } from "./interchange/pem.ts";
+export type { Jwk } from "./interchange/jwk.ts";
+export type { KeyFormat } from "./interchange/interchange.ts";

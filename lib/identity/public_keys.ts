@@ -1,5 +1,6 @@
 import type { Bytes, Reader, Writer } from "../protocol/mod.ts";
 import {
+  concat,
   ED25519_BYTES,
   equalConstantTime,
   MalformedError,
@@ -61,4 +62,21 @@ export function checkRsaKey(spki: Bytes): void {
       "Cannot read an RSA key: it is not 3,072 bits with exponent 65,537 as DER SubjectPublicKeyInfo",
     );
   }
+}
+
+/** The 384 bytes of the modulus of an RSA key in the accepted form. */
+export function modulusOf(spki: Bytes): Bytes {
+  checkRsaKey(spki);
+  return spki.slice(SPKI_HEAD.length, RSA_SPKI_BYTES - SPKI_TAIL.length);
+}
+
+/**
+ * The SubjectPublicKeyInfo of the RSA key with this modulus and exponent 65,537.
+ *
+ * @throws {MalformedError} if `modulus` is not an odd number of 3,072 bits in 384 bytes.
+ */
+export function rsaKeyOf(modulus: Bytes): Bytes {
+  const spki = concat(SPKI_HEAD, modulus, SPKI_TAIL);
+  checkRsaKey(spki);
+  return spki;
 }

@@ -63,6 +63,7 @@ export {
   rsaDecrypt,
   rsaEncrypt,
 } from "./crypto/rsa_oaep.ts";
+export { exportJwk, importRsaJwk } from "./crypto/jwk.ts";
 export { argon2id } from "./crypto/argon2id.ts";
 
 export { bytes, integer, long, verb } from "./risp/command.ts";

@@ -100,9 +100,11 @@ Deno.test("S0.2: a changed key is refused loudly, with what to do", () => {
       "HAS CHANGED",
       formatFingerprint(ONE),
       formatFingerprint(TWO),
-      "remove the line that begins with host:7607",
+      "remove the line of host:7607",
     ]
-  ) assert(error.message.includes(part), part);
+  ) assert(error.warning.includes(part), part);
+  assert(error.message.includes("HAS CHANGED"));
+  assert(!error.message.includes("\n"), "one line, for reports");
 });
 
 Deno.test("known servers: after any sequence of pins the file reads back to the same servers", () => {
