@@ -140,19 +140,17 @@ export async function respond(
     );
   }
   return await unusable(async () => {
-    const [prekey, kem] = await Promise.all([
+    const [prekey, kem, once] = await Promise.all([
       importDh(signed.dhPrivate),
       importKem(signed.kemSeed),
+      oneTime === undefined ? null : importDh(oneTime.dhPrivate),
     ]);
     const secrets = [
       dh(prekey.privateKey, peer.dhKey),
       dh(own.dh.privateKey, block.ephemeral),
       dh(prekey.privateKey, block.ephemeral),
     ];
-    if (oneTime !== undefined) {
-      const { privateKey } = await importDh(oneTime.dhPrivate);
-      secrets.push(dh(privateKey, block.ephemeral));
-    }
+    if (once !== null) secrets.push(dh(once.privateKey, block.ephemeral));
     secrets.push(decapsulate(kem.privateKey, block.kemCiphertext));
     const associated = concat(peer.id, own.certificate.id);
     return {
