@@ -72,6 +72,7 @@ export {
   parseServerAddress,
 } from "./server_address.ts";
 export { KnownServers, ServerKeyChangedError } from "./known_servers.ts";
+export { formatCertificate, parseCertificateText } from "./certificate_text.ts";
 export { formatSafetyNumber, safetyNumber } from "./safety_number.ts";
 export {
   KEY_USES,
@@ -112,6 +113,7 @@ export type {
   ExchangedPublicKey,
   KeyUse,
 } from "./interchange/exchanged_key.ts";
+export type { AnyCertificate } from "./certificate_text.ts";
 export type { PemBlock } from "./interchange/pem.ts";
 export type { Jwk } from "./interchange/jwk.ts";
 export type { KeyFormat } from "./interchange/interchange.ts";

@@ -26,7 +26,7 @@ export async function exportPublicKey(
   format: KeyFormat,
 ): Promise<string> {
   return format === "pem"
-    ? encodePem({ label: PUBLIC, der: encodeSpki(key) })
+    ? encodePem({ label: PUBLIC, bytes: encodeSpki(key) })
     : jsonText(await encodePublicJwk(key));
 }
 
@@ -36,7 +36,7 @@ export async function exportPrivateKey(
   format: KeyFormat,
 ): Promise<string> {
   return format === "pem"
-    ? encodePem({ label: PRIVATE, der: await encodePkcs8(key) })
+    ? encodePem({ label: PRIVATE, bytes: await encodePkcs8(key) })
     : jsonText(await encodePrivateJwk(key));
 }
 
@@ -71,13 +71,13 @@ export async function importPrivateKeys(
 }
 
 function blocks(text: string, wanted: string): Bytes[] {
-  return parsePem(text).map(({ label, der }) => {
+  return parsePem(text).map(({ label, bytes }) => {
     if (label !== wanted) {
       throw new MalformedError(
         `Cannot read a key: its label is ${label}, not ${wanted}`,
       );
     }
-    return der;
+    return bytes;
   });
 }
 

@@ -5,8 +5,8 @@ import { MalformedError } from "../../protocol/mod.ts";
 export interface PemBlock {
   /** What it says it is, such as "PUBLIC KEY". */
   readonly label: string;
-  /** DER. */
-  readonly der: Bytes;
+  /** What is inside. */
+  readonly bytes: Bytes;
 }
 
 const LINE = 64;
@@ -14,9 +14,9 @@ const LINE = 64;
 const TEXT_LIMIT = 65_536;
 const BEGIN = /^-----BEGIN ([A-Z0-9 ]{1,64})-----$/;
 
-/** `der` as PEM (RFC 7468): base64 in lines of 64 between two lines that bear the label. */
-export function encodePem({ label, der }: PemBlock): string {
-  const lines = der.toBase64().match(new RegExp(`.{1,${LINE}}`, "g")) ?? [];
+/** Bytes as PEM (RFC 7468): base64 in lines of 64 between two lines that bear the label. */
+export function encodePem({ label, bytes }: PemBlock): string {
+  const lines = bytes.toBase64().match(new RegExp(`.{1,${LINE}}`, "g")) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""]
     .join("\n");
 }
@@ -37,7 +37,7 @@ export function parsePem(text: string): PemBlock[] {
     if (label === undefined) {
       label = begins;
     } else if (line === `-----END ${label}-----`) {
-      blocks.push({ label, der: decode(body) });
+      blocks.push({ label, bytes: decode(body) });
       label = undefined;
       body = "";
     } else if (/^[A-Za-z0-9+/]*={0,2}$/.test(line)) {

@@ -172,6 +172,24 @@ Deno.test(
 );
 
 Deno.test(
+  "S1.1: the numbers in a JWK are those that openssl shows",
+  options,
+  async () => {
+    await withOpenSsl(async (openssl) => {
+      const { certificate } = await testKeyring("alice@zone");
+      const key = publicKeyFor(certificate, "encryption");
+      const path = await openssl.file(await exportPublicKey(key, "pem"));
+      const shown = await openssl.text(
+        ...["rsa", "-pubin", "-in", path, "-noout", "-modulus"],
+      );
+      const { n } = JSON.parse(await exportPublicKey(key, "jwk"));
+      const modulus = Uint8Array.fromBase64(n, { alphabet: "base64url" });
+      assertEquals(shown.trim(), `Modulus=${modulus.toHex().toUpperCase()}`);
+    });
+  },
+);
+
+Deno.test(
   "PEM: keys of other kinds, encrypted or in older formats are refused",
   options,
   async () => {

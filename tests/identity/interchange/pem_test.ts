@@ -12,7 +12,7 @@ import {
 import { MalformedError } from "../../../lib/protocol/mod.ts";
 import { testKeyring } from "../../support/keyrings.ts";
 
-const BLOCK = encodePem({ label: "A KEY", der: new Uint8Array(50).fill(1) });
+const BLOCK = encodePem({ label: "A KEY", bytes: new Uint8Array(50).fill(1) });
 
 Deno.test("PEM: lines of 64 between two lines with the label", () => {
   assertEquals(
@@ -24,7 +24,9 @@ Deno.test("PEM: lines of 64 between two lines with the label", () => {
 Deno.test("PEM: whatever is put in comes out, one block or several", () => {
   const block = fc.record({
     label: fc.constantFrom("PUBLIC KEY", "PRIVATE KEY", "A"),
-    der: fc.uint8Array({ maxLength: 200 }).map((each) => new Uint8Array(each)),
+    bytes: fc.uint8Array({ maxLength: 200 }).map((each) =>
+      new Uint8Array(each)
+    ),
   });
   fc.assert(
     fc.property(fc.array(block, { minLength: 1, maxLength: 4 }), (blocks) => {
@@ -75,7 +77,7 @@ Deno.test("PEM: a private key cut at any byte or lengthened is refused", async (
   const keyring = await testKeyring("alice@zone");
   for (const use of KEY_USES) {
     const text = await exportPrivateKey(privateKeyFor(keyring, use), "pem");
-    const { der } = parsePem(text)[0]!;
+    const { bytes: der } = parsePem(text)[0]!;
     const step = use === "encryption" ? 13 : 1;
     for (let length = 0; length < der.length; length += step) {
       await refused(der.slice(0, length));
@@ -90,7 +92,7 @@ Deno.test("PEM: an RSA key whose numbers do not fit together is refused", async 
     privateKeyFor(keyring, "encryption"),
     "pem",
   );
-  const { der } = parsePem(text)[0]!;
+  const { bytes: der } = parsePem(text)[0]!;
   for (const place of [60, 300, 430, 500, 820, 900, 1100]) {
     const changed = der.slice();
     changed[place]! ^= 2;
@@ -99,6 +101,6 @@ Deno.test("PEM: an RSA key whose numbers do not fit together is refused", async 
 });
 
 async function refused(der: Uint8Array<ArrayBuffer>): Promise<void> {
-  const text = encodePem({ label: "PRIVATE KEY", der });
+  const text = encodePem({ label: "PRIVATE KEY", bytes: der });
   await assertRejects(() => importPrivateKeys(text, "pem"), MalformedError);
 }
