@@ -4,6 +4,8 @@ import { StoreError } from "./store_error.ts";
 
 /** How long jobs wait for company under load, in milliseconds. */
 const GATHER_MS = 1;
+/** From so many jobs in a millisecond on there is load. */
+const LOAD_JOBS_PER_MS = 2;
 /** At most so many jobs share a transaction: it holds the event loop while it runs. */
 const BATCH_LIMIT = 512;
 
@@ -19,15 +21,17 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown };
  * The one writer of a database: gathers jobs and runs them in one transaction, so that many callers
  * share one wait for the disk. A job's promise resolves after the commit.
  *
- * When to commit: at the end of the current turn of the event loop if the last transaction had one
- * job, so that a lone caller does not wait; otherwise as soon as there are as many jobs as in the
- * last one, or after a millisecond. Callers that each wait for their answer before they write again
- * are thus gathered completely and without idling.
+ * When to commit: at the end of the current turn of the event loop, so that a lone caller does not
+ * wait; under load as soon as there are as many jobs as in the last transaction, or after a
+ * millisecond. Callers that each wait for their answer before they write again are thus gathered
+ * completely and without idling.
  */
 export class GroupCommit {
   readonly #db: DatabaseSync;
   #queue: Job[] = [];
-  #lastBatch = 1;
+  /** How many jobs to wait for. */
+  #expected = 1;
+  #lastFlush = 0;
   #immediate: ReturnType<typeof setImmediate> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
@@ -64,7 +68,7 @@ export class GroupCommit {
 
   #schedule(): void {
     if (this.#immediate !== undefined) return;
-    if (this.#lastBatch === 1 || this.#queue.length >= this.#lastBatch) {
+    if (this.#queue.length >= this.#expected) {
       clearTimeout(this.#timer);
       this.#timer = undefined;
       this.#immediate = setImmediate(() => this.#flush());
@@ -78,7 +82,10 @@ export class GroupCommit {
     clearTimeout(this.#timer);
     this.#immediate = this.#timer = undefined;
     const batch = this.#queue.splice(0, BATCH_LIMIT);
-    this.#lastBatch = batch.length;
+    const now = performance.now();
+    const isLoad = batch.length > LOAD_JOBS_PER_MS * (now - this.#lastFlush);
+    this.#expected = isLoad ? batch.length : 1;
+    this.#lastFlush = now;
     try {
       const outcomes = this.#commit(batch);
       batch.forEach((job, i) => {

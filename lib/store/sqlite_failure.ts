@@ -2,59 +2,65 @@ import { StoreError } from "./store_error.ts";
 import type { StoreErrorCode } from "./store_error.ts";
 
 interface Reason {
-  readonly primaryCode: number;
-  readonly text: string;
+  /** SQLite's primary result code (sqlite.org/rescode.html), where there is one. */
+  readonly result: number | undefined;
+  /** `node:sqlite` gives the result code only for prepared statements, so its words are known too. */
+  readonly words: RegExp;
   readonly seen: string;
   readonly code: StoreErrorCode;
   readonly hint: string;
 }
 
-/**
- * SQLite's primary result codes (sqlite.org/rescode.html) that a person can do something about.
- * `node:sqlite` gives the number only for prepared statements, so the text is known too.
- */
+/** What a person can do something about. */
 const REASONS: readonly Reason[] = [
   {
-    primaryCode: 13,
-    text: "database or disk is full",
+    result: 13,
+    words: /database or disk is full/,
     seen: "the disk is full",
     code: "ERR_STORE_FULL",
     hint: "Make room on the disk, then try again; nothing stored was lost.",
   },
   {
-    primaryCode: 5,
-    text: "database is locked",
+    result: 5,
+    words: /database is locked/,
     seen: "another process holds the database",
     code: "ERR_STORE_BUSY",
     hint: "Wait for the other process that uses this file, or end it.",
   },
   {
-    primaryCode: 26,
-    text: "file is not a database",
+    result: 26,
+    words: /file is not a database/,
     seen: "the file is not a database",
     code: "ERR_STORE_NOT_A_DATABASE",
     hint: "Check the path; move the file away if it is there by mistake.",
   },
   {
-    primaryCode: 11,
-    text: "disk image is malformed",
+    result: 11,
+    words: /disk image is malformed/,
     seen: "the database is damaged",
     code: "ERR_STORE_DAMAGED",
     hint: "Restore the file from a backup, with its -wal file if there is one.",
   },
   {
-    primaryCode: 14,
-    text: "unable to open database file",
+    result: 14,
+    words: /unable to open database file/,
     seen: "the file cannot be opened",
     code: "ERR_STORE_UNREACHABLE",
     hint: "Check that the folder exists and that you may write to it.",
   },
   {
-    primaryCode: 8,
-    text: "attempt to write a readonly database",
+    result: 8,
+    words: /attempt to write a readonly database/,
     seen: "the file cannot be written",
     code: "ERR_STORE_UNREACHABLE",
     hint: "Check who owns the file and its folder, and their permissions.",
+  },
+  {
+    result: undefined,
+    words: /database is not open|statement has been finalized/,
+    seen: "it is closed",
+    code: "ERR_STORE_CLOSED",
+    hint: "Open it again.",
   },
 ];
 
@@ -64,11 +70,12 @@ const REASONS: readonly Reason[] = [
  */
 export function sqliteFailure(action: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
-  const number = (cause as { errcode?: unknown } | null)?.errcode;
-  const primary = typeof number === "number" ? number & 0xff : undefined;
+  const result = (cause as { errcode?: unknown } | null)?.errcode;
+  // The upper bytes tell kinds of one result apart.
+  const primary = typeof result === "number" ? result & 0xff : -1;
   const words = cause instanceof Error ? cause.message : "";
   const reason = REASONS.find((known) =>
-    known.primaryCode === primary || words.includes(known.text)
+    known.result === primary || known.words.test(words)
   );
   return new StoreError(
     `Cannot ${action}: ${reason?.seen ?? "the database refused"}`,

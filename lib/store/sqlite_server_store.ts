@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { openDatabase } from "./database.ts";
 import { GroupCommit } from "./group_commit.ts";
+import { queryLater } from "./query.ts";
 import type {
   AccountStore,
   InviteStore,
@@ -45,9 +46,15 @@ export class SqliteServerStore implements ServerStore {
    * @throws {StoreError} if the file cannot be opened, is no such database, or is from a newer version.
    */
   static open(path: string): Promise<SqliteServerStore> {
-    return new Promise((resolve) =>
-      resolve(new SqliteServerStore(openDatabase(path, SERVER_SCHEMA)))
-    );
+    return queryLater("open the database", () => {
+      const db = openDatabase(path, SERVER_SCHEMA);
+      try {
+        return new SqliteServerStore(db);
+      } catch (error) {
+        db.close();
+        throw error;
+      }
+    });
   }
 
   close(): Promise<void> {

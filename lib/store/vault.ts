@@ -99,7 +99,8 @@ export class Vault {
   static async open(path: string, key: CryptoKey): Promise<Vault> {
     const db = openDatabase(path, VAULT_SCHEMA);
     try {
-      return new Vault(db, await RecordSealer.open(db, key));
+      const sealer = await RecordSealer.open(db, key);
+      return query("open the vault", () => new Vault(db, sealer));
     } catch (error) {
       db.close();
       throw error;
