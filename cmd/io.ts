@@ -28,6 +28,8 @@ export interface Output {
   readonly isTerminal: boolean;
   /** The width in character cells, now; 80 when nobody knows. */
   readonly columns: number;
+  /** The height in rows, now; 24 when nobody knows. */
+  readonly rows: number;
   /**
    * Writes all of it.
    *
@@ -50,6 +52,11 @@ export interface Io {
    * second one ends the process at once. A command that never looks at it is ended by the first.
    */
   readonly signal: AbortSignal;
+  /**
+   * Calls `listener` whenever the size of the terminal changed or the process goes on after a stop
+   * (Ctrl-Z), which leaves raw mode. The result ends it.
+   */
+  onTerminalChange(listener: () => void): () => void;
   /** The next line of standard input without its line break, or null at the end. At most 1 MiB. */
   readLine(): Promise<string | null>;
   /** Asks on standard error and reads a line; null at the end of input or when nobody is there to ask. */

@@ -14,7 +14,10 @@ const SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
  * does neither is ended by the first Ctrl-C as any program is.
  */
 export function systemIo(exit: (code: number) => void): Io {
-  const interruption = new Interruption(exit);
+  const interruption = new Interruption(() => {
+    stdin.setRaw(false);
+    exit(130);
+  });
   const stdin = new SystemInput(interruption);
   const stdout = new SystemOutput(Deno.stdout);
   const stderr = new SystemOutput(Deno.stderr);
@@ -27,6 +30,7 @@ export function systemIo(exit: (code: number) => void): Io {
     get signal() {
       return interruption.signal;
     },
+    onTerminalChange,
     readLine: () => stdin.lines.readLine(),
     async prompt(question) {
       if (!stdin.isTerminal) return null;
@@ -63,11 +67,12 @@ async function readSecret(stdin: SystemInput): Promise<string | null> {
 /** Turns the signals that ask a process to end into one AbortSignal. */
 class Interruption {
   readonly #controller = new AbortController();
-  readonly #exit: (code: number) => void;
+  readonly #insist: () => void;
   #watching = false;
 
-  constructor(exit: (code: number) => void) {
-    this.#exit = exit;
+  /** `insist` is called at the second signal and those after it. */
+  constructor(insist: () => void) {
+    this.#insist = insist;
   }
 
   get signal(): AbortSignal {
@@ -92,7 +97,7 @@ class Interruption {
     this.#watching = true;
     for (const name of SIGNALS) {
       Deno.addSignalListener(name, () => {
-        if (this.happened) this.#exit(130);
+        if (this.happened) this.#insist();
         this.#controller.abort(new InterruptedError());
       });
     }
@@ -102,6 +107,7 @@ class Interruption {
 class SystemInput implements Input {
   readonly lines: InputReader;
   readonly #interruption: Interruption;
+  #raw = false;
 
   constructor(interruption: Interruption) {
     this.#interruption = interruption;
@@ -117,7 +123,10 @@ class SystemInput implements Input {
   }
 
   setRaw(on: boolean): void {
-    if (this.isTerminal) Deno.stdin.setRaw(on, { cbreak: on });
+    // Off only after on: switching it off would else undo what the shell set.
+    if (!this.isTerminal || (!on && !this.#raw)) return;
+    Deno.stdin.setRaw(on, { cbreak: on });
+    this.#raw = on;
   }
 
   /** A read from standard input cannot be called off, so the interruption goes past it. */
@@ -138,6 +147,23 @@ class SystemInput implements Input {
   }
 }
 
+/** Zeros when no stream is a terminal, or when the terminal does not know either. */
+function terminalSize(): { columns: number; rows: number } {
+  try {
+    return Deno.consoleSize();
+  } catch {
+    return { columns: 0, rows: 0 };
+  }
+}
+
+function onTerminalChange(listener: () => void): () => void {
+  const names: readonly Deno.Signal[] = ["SIGWINCH", "SIGCONT"];
+  for (const name of names) Deno.addSignalListener(name, listener);
+  return () => {
+    for (const name of names) Deno.removeSignalListener(name, listener);
+  };
+}
+
 class SystemOutput implements Output {
   readonly #file: typeof Deno.stdout;
 
@@ -150,11 +176,11 @@ class SystemOutput implements Output {
   }
 
   get columns(): number {
-    try {
-      return Deno.consoleSize().columns || 80;
-    } catch {
-      return 80; // no terminal at all
-    }
+    return terminalSize().columns || 80;
+  }
+
+  get rows(): number {
+    return terminalSize().rows || 24;
   }
 
   async write(data: string | Uint8Array): Promise<void> {

@@ -91,6 +91,7 @@ Deno.test("errors: a closed standard error changes nothing", async () => {
   const stderr = {
     isTerminal: false,
     columns: 80,
+    rows: 24,
     write: () => Promise.reject(new OutputClosedError()),
   };
   assertEquals(await report(new UsageError("x"), stderr), 2);

@@ -72,6 +72,7 @@ Deno.test("log: a closed output stops nothing", async () => {
   const out = {
     isTerminal: false,
     columns: 80,
+    rows: 24,
     write: () => Promise.reject(new OutputClosedError()),
   };
   const log = new Log({ level: "info", format: "text", out, now: () => 0 });
@@ -86,6 +87,7 @@ Deno.test("log: a blocked output costs a bounded number of lines, and the loss i
   const out = {
     isTerminal: false,
     columns: 80,
+    rows: 24,
     async write(data: string | Uint8Array) {
       await gate.promise;
       await io.stderr.write(data);

@@ -11,8 +11,11 @@ import type { Bytes } from "../../lib/protocol/mod.ts";
 
 /** What the command finds. */
 export interface TestWorld {
-  /** Standard input, whole or in chunks; empty if not given. */
-  readonly stdin?: string | readonly (string | Bytes)[];
+  /** Standard input, whole, in chunks or as it comes; empty if not given. */
+  readonly stdin?:
+    | string
+    | readonly (string | Bytes)[]
+    | ReadableStream<string>;
   /** Answers to prompts that do not show what is typed, in order. */
   readonly secrets?: readonly string[];
   /** The whole environment; empty if not given. */
@@ -22,6 +25,7 @@ export interface TestWorld {
   /** Whether all three streams are a terminal. */
   readonly terminal?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   readonly signal?: AbortSignal;
   /** How many writes to standard output succeed before its reader is gone. */
   readonly stdoutClosesAfter?: number;
@@ -37,18 +41,18 @@ export interface TestIo extends Io {
   readonly outBytes: Bytes;
   /** Whether raw mode was left on. */
   readonly raw: boolean;
+  /** Gives the terminal another size and says so to who wants to know. */
+  resize(columns: number, rows: number): void;
 }
 
 /** An {@linkcode Io} for tests. */
 export function testIo(world: TestWorld = {}): TestIo {
   const terminal = world.terminal ?? false;
-  const columns = world.columns ?? 80;
-  const stdout = new Capture(terminal, columns, world.stdoutClosesAfter);
-  const stderr = new Capture(terminal, columns);
-  const chunks =
-    (typeof world.stdin === "string" ? [world.stdin] : [...world.stdin ?? []])
-      .map((chunk) => typeof chunk === "string" ? utf8(chunk) : chunk);
-  const lines = new InputReader(() => Promise.resolve(chunks.shift() ?? null));
+  const size = { columns: world.columns ?? 80, rows: world.rows ?? 24 };
+  const stdout = new Capture(terminal, size, world.stdoutClosesAfter);
+  const stderr = new Capture(terminal, size);
+  const lines = new InputReader(chunksOf(world.stdin ?? []));
+  const listeners = new Set<() => void>();
   const secrets = [...world.secrets ?? []];
   let raw = false;
   const stdin: Input = {
@@ -66,6 +70,14 @@ export function testIo(world: TestWorld = {}): TestIo {
     env: (name) => world.env?.[name] || undefined,
     now: typeof now === "number" ? () => now : now,
     signal: world.signal ?? new AbortController().signal,
+    onTerminalChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    resize(columns, rows) {
+      Object.assign(size, { columns, rows });
+      for (const listener of listeners) listener();
+    },
     readLine: () => lines.readLine(),
     async prompt(question) {
       if (!terminal) return null;
@@ -92,16 +104,43 @@ export function testIo(world: TestWorld = {}): TestIo {
   };
 }
 
+function chunksOf(
+  stdin: NonNullable<TestWorld["stdin"]>,
+): () => Promise<Bytes | null> {
+  if (stdin instanceof ReadableStream) {
+    const reader = stdin.getReader();
+    return async () => {
+      const { value } = await reader.read();
+      return value === undefined ? null : utf8(value);
+    };
+  }
+  const chunks = (typeof stdin === "string" ? [stdin] : [...stdin])
+    .map((chunk) => typeof chunk === "string" ? utf8(chunk) : chunk);
+  return () => Promise.resolve(chunks.shift() ?? null);
+}
+
 class Capture implements Output {
   readonly isTerminal: boolean;
-  readonly columns: number;
+  readonly #size: { readonly columns: number; readonly rows: number };
   readonly #parts: Bytes[] = [];
   readonly #writes: number;
 
-  constructor(isTerminal: boolean, columns: number, writes = Infinity) {
+  constructor(
+    isTerminal: boolean,
+    size: { readonly columns: number; readonly rows: number },
+    writes = Infinity,
+  ) {
     this.isTerminal = isTerminal;
-    this.columns = columns;
+    this.#size = size;
     this.#writes = writes;
+  }
+
+  get columns(): number {
+    return this.#size.columns;
+  }
+
+  get rows(): number {
+    return this.#size.rows;
   }
 
   get bytes(): Bytes {
