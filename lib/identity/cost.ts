@@ -14,6 +14,7 @@ export const MAXIMUM_COST: Argon2Cost = { memoryKiB: 1_048_576, passes: 16 };
  * easily from what is made with them, so that nothing may be made.
  */
 export class WeakCostError extends Error {
+  /** The name of this class. */
   override readonly name = "WeakCostError";
   /** Stable, for programs. */
   readonly code = "ERR_WEAK_COST";
@@ -21,6 +22,7 @@ export class WeakCostError extends Error {
 
 /** Stretching parameters above the maximum: following them would exhaust the machine. */
 export class ExcessiveCostError extends Error {
+  /** The name of this class. */
   override readonly name = "ExcessiveCostError";
   /** Stable, for programs. */
   readonly code = "ERR_EXCESSIVE_COST";

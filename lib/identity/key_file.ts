@@ -26,6 +26,7 @@ export type Protection =
 
 /** A key file that needs a passphrase was given a secret, or the other way round. */
 export class ProtectionMismatchError extends Error {
+  /** The name of this class. */
   override readonly name = "ProtectionMismatchError";
   /** Stable, for programs. */
   readonly code = "ERR_PROTECTION_MISMATCH";
@@ -93,12 +94,17 @@ export async function openKeyFile(
 
 /** What a key file says of itself, before it is opened and therefore unproven. */
 export interface KeyFileDescription {
+  /** What is inside. */
   readonly kind: string;
   /** What `openKeyFile` will want. */
   readonly needs: "passphrase" | "secret";
 }
 
-/** @throws {MalformedError} if `text` is no key file. */
+/**
+ * Reads the header of a key file.
+ *
+ * @throws {MalformedError} if `text` is no key file.
+ */
 export function describeKeyFile(text: string): KeyFileDescription {
   const { kind, method } = parseKeyFile(text);
   return { kind, needs: method.name === "secret" ? "secret" : "passphrase" };
@@ -114,7 +120,11 @@ export function formatSecret(secret: Bytes): string {
   return secret.toBase64() + "\n";
 }
 
-/** @throws {MalformedError} if `text` is not 32 bytes in base64. */
+/**
+ * Inverse of `formatSecret`.
+ *
+ * @throws {MalformedError} if `text` is not 32 bytes in base64.
+ */
 export function parseSecret(text: string): Bytes {
   let secret: Bytes;
   try {

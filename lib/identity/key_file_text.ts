@@ -57,7 +57,11 @@ export function formatKeyFile(file: KeyFile): string {
   ) + "\n";
 }
 
-/** @throws {MalformedError} if `text` is not exactly such a file: nothing missing, nothing unknown. */
+/**
+ * Inverse of `formatKeyFile`.
+ *
+ * @throws {MalformedError} if `text` is not exactly such a file: nothing missing, nothing unknown.
+ */
 export function parseKeyFile(text: string): KeyFile {
   const fields = parseObject(text);
   if (fields.take("format") !== FORMAT) throw malformed("it is none");

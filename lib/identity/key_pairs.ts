@@ -94,10 +94,13 @@ export async function readPrivateKeys(
   return await pairKeys({ seed, scalar, pkcs8 }, expected);
 }
 
-/** Private halves as bytes: Ed25519 seed (32), X25519 key (32), RSA as PKCS#8. */
+/** Private halves as bytes. */
 export interface PrivateKeyBytes {
+  /** Ed25519, 32 bytes. */
   readonly seed: Bytes;
+  /** X25519, 32 bytes. */
   readonly scalar: Bytes;
+  /** RSA as PKCS#8, DER. */
   readonly pkcs8: Bytes;
 }
 

@@ -11,6 +11,7 @@ import {
 
 /** Everything an account is: the certificate and the private halves of its keys, extractable. */
 export interface Keyring extends KeyPairs {
+  /** The public half. */
   readonly certificate: Certificate;
 }
 

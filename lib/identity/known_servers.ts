@@ -9,6 +9,7 @@ export type PinVerdict = "new" | "match" | { readonly changed: Bytes };
 
 /** A server shows another key than the one that is pinned: the connection must not be used. */
 export class ServerKeyChangedError extends Error {
+  /** The name of this class. */
   override readonly name = "ServerKeyChangedError";
   /** Stable, for programs. */
   readonly code = "ERR_SERVER_KEY_CHANGED";
@@ -20,6 +21,7 @@ export class ServerKeyChangedError extends Error {
   /** The one it showed, 32 bytes. */
   readonly seen: Bytes;
 
+  /** `address` is `host:port`; `expected` and `seen` are fingerprints of 32 bytes. */
   constructor(address: string, expected: Bytes, seen: Bytes) {
     super(
       `Cannot trust ${address}: THE SERVER'S KEY HAS CHANGED, somebody may be between you and the server`,

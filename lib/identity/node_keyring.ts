@@ -20,6 +20,7 @@ import {
 
 /** Everything a node is: the certificate, the private halves of its keys, and one secret of its own. */
 export interface NodeKeyring extends KeyPairs {
+  /** The public half. */
   readonly certificate: NodeCertificate;
   /**
    * 32 random bytes that no other node has. From them, by HKDF with a label for each use, come the

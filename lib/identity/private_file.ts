@@ -12,6 +12,7 @@ const LIMIT = 4_194_304;
 
 /** A private file that others on this machine may read or change. */
 export class UnsafeFileError extends Error {
+  /** The name of this class. */
   override readonly name = "UnsafeFileError";
   /** Stable, for programs. */
   readonly code = "ERR_UNSAFE_FILE";

@@ -19,7 +19,8 @@ export interface PublicKeys {
 }
 
 /** What `writePublicKeys` writes: 486 bytes. */
-export const PUBLIC_KEYS_BYTES = ED25519_BYTES + X25519_BYTES + RSA_SPKI_BYTES;
+export const PUBLIC_KEYS_BYTES: number = ED25519_BYTES + X25519_BYTES +
+  RSA_SPKI_BYTES;
 
 /**
  * Around a 3,072-bit modulus a SubjectPublicKeyInfo (RFC 8017 §A.1.1, RFC 5280 §4.1) with exponent
@@ -36,7 +37,11 @@ export function writePublicKeys(writer: Writer, keys: PublicKeys): void {
   writer.bytes(keys.signingKey).bytes(keys.dhKey).bytes(keys.rsaKey);
 }
 
-/** @throws {MalformedError} if bytes are missing or the RSA key is not of the one accepted form. */
+/**
+ * Inverse of `writePublicKeys`.
+ *
+ * @throws {MalformedError} if bytes are missing or the RSA key is not of the one accepted form.
+ */
 export function readPublicKeys(reader: Reader): PublicKeys {
   const signingKey = reader.take(ED25519_BYTES);
   const dhKey = reader.take(X25519_BYTES);

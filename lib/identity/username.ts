@@ -5,7 +5,7 @@ export const NAME_LIMIT = 32;
 /** Longest zone in characters. */
 export const ZONE_LIMIT = 64;
 /** Longest address in characters: name, "@", zone. */
-export const ADDRESS_LIMIT = NAME_LIMIT + 1 + ZONE_LIMIT;
+export const ADDRESS_LIMIT: number = NAME_LIMIT + 1 + ZONE_LIMIT;
 
 const NAME = /^[a-z0-9][a-z0-9._-]*$/;
 const ZONE = /^[a-z0-9][a-z0-9.-]*$/;

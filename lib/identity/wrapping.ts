@@ -49,6 +49,7 @@ export interface WrapBinding {
 
 /** A passphrase that does not open what it should, or data that was altered: nobody can tell which. */
 export class WrongPassphraseError extends Error {
+  /** The name of this class. */
   override readonly name = "WrongPassphraseError";
   /** Stable, for programs. */
   readonly code = "ERR_WRONG_PASSPHRASE";

@@ -40,7 +40,11 @@ export function encodeSpki({ use, key }: ExchangedPublicKey): Bytes {
   return concat(use === "signing" ? ED25519_SPKI : X25519_SPKI, key);
 }
 
-/** @throws {MalformedError} if `der` is no Ed25519, X25519 or 3,072-bit RSA key. */
+/**
+ * Inverse of `encodeSpki`.
+ *
+ * @throws {MalformedError} if `der` is no Ed25519, X25519 or 3,072-bit RSA key.
+ */
 export function parseSpki(der: Bytes): ExchangedPublicKey {
   const signing = behind(der, ED25519_SPKI);
   if (signing !== undefined) return { use: "signing", key: signing };

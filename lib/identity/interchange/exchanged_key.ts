@@ -17,9 +17,11 @@ export const KEY_USES: readonly KeyUse[] = [
   "encryption",
 ];
 
-/** A public key: Ed25519 or X25519 raw (32 bytes), or RSA as SubjectPublicKeyInfo (422 bytes). */
+/** A public key outside of a certificate. */
 export interface ExchangedPublicKey {
+  /** What it is for. */
   readonly use: KeyUse;
+  /** Ed25519 or X25519 raw (32 bytes), or RSA as SubjectPublicKeyInfo (422 bytes). */
   readonly key: Bytes;
 }
 
