@@ -22,6 +22,8 @@ import { assembleKeyring, parseCertificate } from "../identity/mod.ts";
 import type { Account, ServerStore } from "../store/mod.ts";
 import { AccountError } from "./account_error.ts";
 import {
+  ABOUT,
+  ABOUT_IS,
   CERTIFICATE,
   CERTIFICATE_ID,
   CREDENTIALS,
@@ -38,6 +40,7 @@ import {
   REASON,
   REGISTER,
   REGISTERED,
+  REGISTRATION,
   RETRY_IN,
   SESSION,
   SESSION_KEY,
@@ -45,6 +48,7 @@ import {
   USERNAME,
   USR_KEY,
   WRAPPED_KEYS,
+  ZONE,
 } from "./commands.ts";
 import type { Credentials } from "./credentials.ts";
 import { parseCredentials, SHARE_BYTES } from "./credentials.ts";
@@ -149,6 +153,9 @@ export class Authenticator {
       case HELO:
         await link.send(new CommandWriter().verb(OLEH).done());
         return undefined;
+      case ABOUT:
+        await this.#about(link);
+        return undefined;
       case PREPARE:
         await this.#prepare(message, link);
         return undefined;
@@ -162,6 +169,15 @@ export class Authenticator {
       default:
         return undefined;
     }
+  }
+
+  async #about(link: CommandChannel): Promise<void> {
+    const { zones, mode } = this.#registration.rules;
+    await link.send(
+      new CommandWriter().set(ZONE, utf8(zones[0] ?? ""))
+        .set(REGISTRATION, utf8(mode)).set(MAX_PACKET, this.#maxPacket)
+        .verb(ABOUT_IS).done(),
+    );
   }
 
   async #prepare(message: Message, link: CommandChannel): Promise<void> {

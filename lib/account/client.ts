@@ -35,6 +35,8 @@ import {
 import { AccountError, refusalOf, SessionKeyError } from "./account_error.ts";
 import type { ClientSession } from "./client_session.ts";
 import {
+  ABOUT,
+  ABOUT_IS,
   CERTIFICATE,
   CERTIFICATE_ID,
   CHANGE_PASSPHRASE,
@@ -54,6 +56,7 @@ import {
   REASON,
   REGISTER,
   REGISTERED,
+  REGISTRATION,
   RETRY_IN,
   SESSION,
   SESSION_KEY,
@@ -62,6 +65,7 @@ import {
   USERNAME,
   USR_KEY,
   WRAPPED_KEYS,
+  ZONE,
 } from "./commands.ts";
 import { encodeCredentials, SHARE_BYTES } from "./credentials.ts";
 import { registrationBytes } from "./registration.ts";
@@ -80,6 +84,33 @@ export interface Unlocked {
   readonly keyring: Keyring;
   /** The server's key for this account (SPKI), to be kept: later logins prove it. */
   readonly usrKey: Bytes;
+}
+
+/** What a server says about itself. */
+export interface About {
+  /** The zone of names that name none. */
+  readonly zone: string;
+  /** Who may register. */
+  readonly registration: "open" | "invite";
+  /** Its MAX-PACKET in bytes. */
+  readonly maxPacket: number;
+}
+
+/** Asks what kind of server this is. */
+export async function about(link: CommandChannel): Promise<About> {
+  const answer = await ask(
+    link,
+    new CommandWriter().verb(ABOUT),
+    ABOUT_IS,
+    "ask about the server",
+  );
+  return {
+    zone: fromUtf8(answer.need(ZONE)),
+    registration: fromUtf8(answer.need(REGISTRATION)) === "open"
+      ? "open"
+      : "invite",
+    maxPacket: answer.need(MAX_PACKET),
+  };
 }
 
 /**

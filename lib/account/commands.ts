@@ -88,6 +88,19 @@ export const SIGNATURE = bytes(
   "Ed25519 by the account's certificate",
 );
 
+export const ZONE = bytes(
+  0x8012,
+  "ZONE",
+  "the zone of names that name none, in UTF-8",
+);
+export const REGISTRATION = bytes(
+  0x8013,
+  "REGISTRATION",
+  "who may register: open or invite, in UTF-8",
+);
+
+export const ABOUT = verb(0x700e, "ABOUT", "what kind of server is this?");
+export const ABOUT_IS = verb(0x700f, "ABOUT-IS", "this kind");
 export const REGISTER = verb(0x7010, "REGISTER", "make an account");
 export const REGISTERED = verb(0x7011, "REGISTERED", "the account is made");
 export const PREPARE = verb(
@@ -163,10 +176,14 @@ export const ACCOUNT: CommandTable = {
     SIGNATURE,
     OLD_CREDENTIALS,
     CREATED_AT,
+    ZONE,
+    REGISTRATION,
   ],
   verbs: [
     HELO,
     OLEH,
+    ABOUT,
+    ABOUT_IS,
     REGISTER,
     REGISTERED,
     PREPARE,

@@ -8,6 +8,7 @@
 export { AccountError, SessionKeyError } from "./account_error.ts";
 export { inviteHash } from "./registration.ts";
 export {
+  about,
   changePassphrase,
   deleteAccount,
   loginByKey,
@@ -30,7 +31,7 @@ export { AccountServer, IDLE_DEADLINE } from "./server.ts";
 
 export type { Refusal } from "./account_error.ts";
 export type { AttemptLimits } from "./authenticator.ts";
-export type { RegisterOptions, Unlocked } from "./client.ts";
+export type { About, RegisterOptions, Unlocked } from "./client.ts";
 export type { PushHandler } from "./client_session.ts";
 export type { RegistrationRules } from "./registration.ts";
 export type { AccountServerOptions } from "./server.ts";

@@ -53,7 +53,7 @@ interface Request {
 /** Makes accounts. */
 export class Registration {
   readonly #store: ServerStore;
-  readonly #rules: RegistrationRules;
+  readonly rules: RegistrationRules;
   readonly #passphrases: PassphraseCheck;
   readonly #usrKeys: UsrKeys;
   readonly #now: () => number;
@@ -66,7 +66,7 @@ export class Registration {
     now: () => number,
   ) {
     this.#store = store;
-    this.#rules = rules;
+    this.rules = rules;
     this.#passphrases = passphrases;
     this.#usrKeys = usrKeys;
     this.#now = now;
@@ -150,7 +150,7 @@ export class Registration {
       throw new AccountError("register", "certificate-invalid");
     }
     const { zone } = parseAddress(certificate.address);
-    if (!this.#rules.zones.includes(zone)) {
+    if (!this.rules.zones.includes(zone)) {
       throw new AccountError("register", "zone-unknown");
     }
     const named = equalConstantTime(
@@ -175,7 +175,7 @@ export class Registration {
   }
 
   async #invite({ invite }: Credentials): Promise<Bytes | null> {
-    if (this.#rules.mode === "open") return null;
+    if (this.rules.mode === "open") return null;
     if (invite.length === 0) {
       throw new AccountError("register", "invite-needed");
     }
