@@ -243,7 +243,8 @@ function taken(path: string, cause?: unknown): CommandError {
   });
 }
 
-async function exists(path: string): Promise<boolean> {
+/** Whether anything is at `path`. */
+export async function exists(path: string): Promise<boolean> {
   try {
     await Deno.lstat(path);
     return true;

@@ -1,0 +1,214 @@
+import { AccountServer } from "../../lib/account/mod.ts";
+import {
+  formatFingerprint,
+  formatServerAddress,
+} from "../../lib/identity/mod.ts";
+import type { NodeKeyring } from "../../lib/identity/mod.ts";
+import { MAILBOX, MailboxService } from "../../lib/mailbox/mod.ts";
+import { listen } from "../../lib/net/mod.ts";
+import type { Listener } from "../../lib/net/mod.ts";
+import { ChannelError, MalformedError } from "../../lib/protocol/mod.ts";
+import type { ServerStore } from "../../lib/store/mod.ts";
+import { parseChoice } from "../choice.ts";
+import { CommandError } from "../errors.ts";
+import { parseFlags } from "../flags.ts";
+import type { Io } from "../io.ts";
+import { Log, LOG_LEVELS } from "../log.ts";
+import { openServerKeys } from "./server_keys.ts";
+import { dataDirectory, openServerStore } from "./server_store.ts";
+import { FLAGS, settingsOf } from "./settings.ts";
+import type { Settings } from "./settings.ts";
+
+/** Help for `sotto server`. */
+export const usage =
+  `sotto server keeps accounts and letters for people who need not trust it.
+
+Usage: sotto server [FLAG]...
+       sotto server invite create|list|revoke
+
+What people write is sealed before it gets here; the server sees who writes to whom and when, not what.
+The first start makes the server's keys. It runs until Ctrl-C.
+
+Where:
+  --listen HOST:PORT       where to listen; 127.0.0.1:7607 if not given, [::]:7607 for everywhere
+  --data DIR               database and keys; ~/.local/share/sotto/server if not given
+  --key FILE               the server's keys (sotto keygen node); DIR/server.key if not given
+  --secret-file FILE       the secret that seals the key file; DIR/server.secret if nothing is given
+  --passphrase-file FILE   the passphrase, if the key file is sealed by one
+
+Who:
+  --zone NAME              the part of addresses behind the @; several are possible, the first is for
+                           names that name none; "local" if not given
+  --registration open|invite
+                           whether anybody may register, or only who has an invite; open if not given
+
+Limits:
+  --retention DURATION     how long a letter waits for its recipient; 30d if not given
+  --quota-letters N        letters that may wait for one person; 10000 if not given
+  --quota-size SIZE        their size in all; 16M if not given
+  --max-packet SIZE        most bytes sealed and sent at a time, 512 to 64k; 64k if not given
+  --max-connections N      connections at once; 20000 if not given
+  --max-per-address N      the same from one address; 256 if not given
+  --connection-rate N      new connections a second from one address; 50 if not given
+  --registration-rate N    registrations a minute from one address; 12 if not given
+
+Log, on standard error; it holds no names, no addresses and no content:
+  --log-level debug|info|warn|error
+  --log-format text|json
+  --quiet, -q              say nothing on standard output when it listens
+
+Examples:
+  sotto server --listen [::]:7607 --zone example.org
+  sotto server --data /srv/sotto --registration invite --log-format json
+  sotto server invite create --data /srv/sotto --uses 5 --expires 7d
+`;
+
+/** Between two looks for what has expired, in milliseconds. */
+const SWEEP_EVERY = 60_000;
+/** How long clients may take to hear CLOSE at a shutdown, in milliseconds. */
+const GRACE = 3_000;
+
+/** `sotto server`, without `invite`. */
+export async function run(args: string[], io: Io): Promise<number> {
+  const { flags } = parseFlags(args, FLAGS);
+  const settings = settingsOf(flags);
+  const directory = await dataDirectory(io, flags.data);
+  const node = await openServerKeys(io, flags, directory);
+  const store = await openServerStore(directory);
+  const log = new Log({
+    level: parseChoice("--log-level", flags["log-level"] ?? "info", LOG_LEVELS),
+    format: parseChoice("--log-format", flags["log-format"] ?? "text", [
+      "text",
+      "json",
+    ]),
+    out: io.stderr,
+    now: () => io.now(),
+  });
+  try {
+    await serve(io, settings, node, store, log);
+    return 0;
+  } finally {
+    await store.close();
+    await log.close();
+  }
+}
+
+async function serve(
+  io: Io,
+  settings: Settings,
+  node: NodeKeyring,
+  store: ServerStore,
+  log: Log,
+): Promise<void> {
+  const now = () => io.now();
+  const failed = (error: unknown) => logFailure(log, error);
+  const mailboxes = new MailboxService(store, settings.mailbox, now, failed);
+  const accounts = new AccountServer({
+    store,
+    node,
+    rules: settings.rules,
+    services: [mailboxes],
+    tables: [MAILBOX],
+    maxPacket: settings.maxPacket,
+    limits: settings.attempts,
+    now,
+    failed,
+  });
+  const listener = open(settings, accounts, failed);
+  const sweep = setInterval(() => {
+    Promise.all([
+      mailboxes.expire(),
+      store.invites.expire(io.now()),
+    ]).then(([letters, invites]) => {
+      if (letters + invites > 0) log.info("expired", { letters, invites });
+    }, failed);
+  }, SWEEP_EVERY);
+  try {
+    await announce(io, settings, listener, node, log);
+    await stopped(io.signal);
+    log.info("stopping", { connections: listener.connections });
+  } finally {
+    clearInterval(sweep);
+    listener.stop();
+    await atMost(accounts.closeSessions(), GRACE);
+    await listener.close();
+    await accounts.close();
+    log.info("stopped");
+  }
+}
+
+function open(
+  settings: Settings,
+  accounts: AccountServer,
+  failed: (error: unknown) => void,
+): Listener {
+  const { host, port } = settings.listen;
+  try {
+    return listen(
+      { hostname: host, port },
+      settings.listener,
+      (incoming) => accounts.accept(incoming),
+      failed,
+    );
+  } catch (cause) {
+    throw new CommandError(
+      `Cannot listen on ${formatServerAddress({ host, port })}`,
+      { cause },
+    );
+  }
+}
+
+async function announce(
+  io: Io,
+  { quiet, rules }: Settings,
+  { hostname, port }: Listener,
+  node: NodeKeyring,
+  log: Log,
+): Promise<void> {
+  const { fingerprint } = node.certificate;
+  const at = formatServerAddress({ host: hostname, port });
+  if (!quiet) {
+    await io.stdout.write(
+      `listening on ${at}\n` +
+        `fingerprint  ${formatFingerprint(fingerprint)}\n` +
+        `address      ${
+          formatServerAddress({ host: hostname, port, fingerprint })
+        }\n`,
+    );
+  }
+  log.info("listening", { port, registration: rules.mode });
+}
+
+/** What a peer can cause at will is worth a line for debugging only. */
+function logFailure(log: Log, error: unknown): void {
+  const peer = error instanceof ChannelError ||
+    error instanceof MalformedError ||
+    error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.BadResource ||
+    error instanceof Deno.errors.Interrupted;
+  const why = error instanceof Error
+    ? `${error.name}: ${error.message}`
+    : String(error);
+  if (peer) log.debug("connection ended", { why });
+  else log.error("failed", { why });
+}
+
+function stopped(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+async function atMost(
+  work: Promise<void>,
+  milliseconds: number,
+): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,158 @@
+import type {
+  AttemptLimits,
+  RegistrationRules,
+} from "../../lib/account/mod.ts";
+import { parseServerAddress } from "../../lib/identity/mod.ts";
+import type { ServerAddress } from "../../lib/identity/mod.ts";
+import { DEFAULT_MAILBOX_LIMITS } from "../../lib/mailbox/mod.ts";
+import type { MailboxLimits } from "../../lib/mailbox/mod.ts";
+import { DEFAULT_LISTENER_LIMITS } from "../../lib/net/mod.ts";
+import type { ListenerLimits } from "../../lib/net/mod.ts";
+import { RECORD_LIMIT, RECORD_LIMIT_MINIMUM } from "../../lib/protocol/mod.ts";
+import { parseChoice } from "../choice.ts";
+import { parseDuration } from "../duration.ts";
+import { describe, UsageError } from "../errors.ts";
+import { COMMON_FLAGS } from "../flags.ts";
+import type { FlagValues } from "../flags.ts";
+import { PROTECTION_FLAGS } from "../key_file.ts";
+import { parseSize } from "../size.ts";
+import { DATA_FLAG } from "./server_store.ts";
+
+/** The flags of `sotto server`. */
+export const FLAGS = {
+  ...COMMON_FLAGS,
+  ...PROTECTION_FLAGS,
+  ...DATA_FLAG,
+  listen: { type: "string" },
+  key: { type: "string" },
+  zone: { type: "string", multiple: true },
+  registration: { type: "string" },
+  retention: { type: "string" },
+  "quota-letters": { type: "string" },
+  "quota-size": { type: "string" },
+  "max-packet": { type: "string" },
+  "max-connections": { type: "string" },
+  "max-per-address": { type: "string" },
+  "connection-rate": { type: "string" },
+  "registration-rate": { type: "string" },
+  "log-level": { type: "string" },
+  "log-format": { type: "string" },
+} as const;
+
+/** What they say. */
+export interface Settings {
+  readonly listen: ServerAddress;
+  readonly quiet: boolean;
+  readonly rules: RegistrationRules;
+  readonly maxPacket: number;
+  readonly mailbox: MailboxLimits;
+  readonly listener: ListenerLimits;
+  readonly attempts: AttemptLimits;
+}
+
+/** @throws {UsageError} if a flag cannot be what it is. */
+export function settingsOf(flags: FlagValues<typeof FLAGS>): Settings {
+  const zones = flags.zone.length === 0 ? ["local"] : flags.zone;
+  for (const zone of zones) {
+    if (!/^[a-z0-9.-]{1,64}$/.test(zone)) {
+      throw new UsageError(`not a zone: ${zone}`, {
+        hint: "a zone is lower-case letters, digits, dots and dashes",
+      });
+    }
+  }
+  const { quota } = DEFAULT_MAILBOX_LIMITS;
+  const maxPacket = sizeOf(flags["max-packet"], RECORD_LIMIT);
+  if (maxPacket < RECORD_LIMIT_MINIMUM || maxPacket > RECORD_LIMIT) {
+    throw new UsageError("--max-packet is out of its range", {
+      hint: "512 to 64k",
+    });
+  }
+  return {
+    listen: listenOf(flags.listen ?? "127.0.0.1:7607"),
+    quiet: flags.quiet,
+    rules: {
+      zones,
+      mode: parseChoice("--registration", flags.registration ?? "open", [
+        "open",
+        "invite",
+      ]),
+    },
+    maxPacket,
+    mailbox: {
+      quota: {
+        letters: countOf(
+          "--quota-letters",
+          flags["quota-letters"],
+          quota.letters,
+        ),
+        bytes: sizeOf(flags["quota-size"], quota.bytes),
+      },
+      retention: flags.retention === undefined
+        ? DEFAULT_MAILBOX_LIMITS.retention
+        : Math.ceil(parseDuration(flags.retention) / 1_000),
+    },
+    listener: {
+      connections: countOf(
+        "--max-connections",
+        flags["max-connections"],
+        DEFAULT_LISTENER_LIMITS.connections,
+      ),
+      perAddress: countOf(
+        "--max-per-address",
+        flags["max-per-address"],
+        DEFAULT_LISTENER_LIMITS.perAddress,
+      ),
+      rate: rateOf("--connection-rate", flags["connection-rate"], 50, 1, 10),
+    },
+    attempts: {
+      registrations: rateOf(
+        "--registration-rate",
+        flags["registration-rate"],
+        12,
+        60,
+        2,
+      ),
+    },
+  };
+}
+
+function sizeOf(text: string | undefined, otherwise: number): number {
+  return text === undefined ? otherwise : parseSize(text);
+}
+
+function countOf(
+  flag: string,
+  text: string | undefined,
+  otherwise: number,
+): number {
+  if (text === undefined) return otherwise;
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) {
+    throw new UsageError(`${flag} needs a number from 1 on`);
+  }
+  return Number(text);
+}
+
+/** `count` per `seconds`, with `burst` times as many at once. */
+function rateOf(
+  flag: string,
+  text: string | undefined,
+  otherwise: number,
+  seconds: number,
+  burst: number,
+): { perSecond: number; burst: number } {
+  const count = countOf(flag, text, otherwise);
+  return { perSecond: count / seconds, burst: count * burst };
+}
+
+/** Port 0 is any free one, which is no address to connect to. */
+function listenOf(text: string): ServerAddress {
+  try {
+    return text.endsWith(":0")
+      ? { ...parseServerAddress(text.slice(0, -2)), port: 0 }
+      : parseServerAddress(text);
+  } catch (error) {
+    throw new UsageError(describe(error), {
+      hint: "--listen takes HOST:PORT, [IPV6]:PORT or HOST",
+    });
+  }
+}
