@@ -78,6 +78,7 @@ export async function initiate(
 ): Promise<Agreement & { readonly block: Bytes }> {
   return await unusable(async () => {
     const ephemeral = await keySourceForTesting.dh();
+    const kem = await keySourceForTesting.encapsulate(bundle.kemKey);
     const secrets = [
       dh(own.dh.privateKey, bundle.signedKey),
       dh(ephemeral.privateKey, peer.dhKey),
@@ -86,10 +87,7 @@ export async function initiate(
     if (oneTime !== null) {
       secrets.push(dh(ephemeral.privateKey, oneTime.publicKey));
     }
-    const [kem, ...agreed] = await Promise.all([
-      keySourceForTesting.encapsulate(bundle.kemKey),
-      ...secrets,
-    ]);
+    const agreed = await all(secrets);
     const block = encodeInitialBlock({
       initiator: own.certificate.id,
       ephemeral: ephemeral.publicKey,
@@ -111,7 +109,8 @@ export async function initiate(
  * around the block opens: an altered KEM ciphertext gives another secret, not an error.
  *
  * @param peer the certificate that the block names.
- * @returns the agreement, the signed prekey that was used (with which the ratchet starts) and the number of the one-time prekey, 0 if none was used.
+ * @returns the agreement, the signed prekey that was used (with which the ratchet starts) and the
+ * number of the one-time prekey, 0 if none was used.
  * @throws {PrekeyError} `ERR_PREKEY_UNKNOWN` if a prekey is not held (any more),
  * `ERR_PREKEY_UNUSABLE` if a public key allows no agreement.
  */
@@ -154,7 +153,7 @@ export async function respond(
     secrets.push(decapsulate(kem.privateKey, block.kemCiphertext));
     const associated = concat(peer.id, own.certificate.id);
     return {
-      ...await agreement(await Promise.all(secrets), associated, blockBytes),
+      ...await agreement(await all(secrets), associated, blockBytes),
       signed,
       oneTimeId: block.oneTimeId,
     };
@@ -217,4 +216,10 @@ async function unusable<T>(agree: () => Promise<T>): Promise<T> {
       { cause },
     );
   }
+}
+
+/** As `Promise.all`, but when one fails the others have come to their end too: nothing is left running. */
+async function all<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises);
 }
