@@ -84,7 +84,10 @@ export class RecordSealer {
         this.#place(kind, key, version),
       );
     } catch (cause) {
-      if (!(cause instanceof CryptoError)) throw cause;
+      // A version out of range was not written by us either.
+      if (!(cause instanceof CryptoError || cause instanceof RangeError)) {
+        throw cause;
+      }
       throw new StoreError(
         "Cannot open a record of the vault: it was altered",
         "ERR_STORE_DAMAGED",
