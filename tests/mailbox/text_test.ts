@@ -75,23 +75,25 @@ Deno.test("text: payloads that no text gives are malformed", () => {
   const head = concat(ID, new Uint8Array(8));
   const full = new Uint8Array(399).fill(0x61);
   const late = concat(ID, new Uint8Array(8).fill(0xff));
+  const first = concat(head, full.slice(0, 383));
   const bad: readonly Bytes[][] = [
     [],
     [head.slice(0, 15)],
     [late],
     [concat(head, new Uint8Array([0xff]))],
     [concat(head, utf8("é").slice(0, 1))],
-    [full.slice(0, 398), full],
-    [full, new Uint8Array(0)],
-    [...Array<Bytes>(164).fill(full), full.slice(0, 117)],
-    Array<Bytes>(165).fill(full),
+    [first.slice(0, 398), full],
+    [first, full.slice(0, 398), full],
+    [first, new Uint8Array(0)],
+    [first, ...Array<Bytes>(163).fill(full), full.slice(0, 117)],
+    [first, ...Array<Bytes>(164).fill(full)],
   ];
   for (const payloads of bad) {
     assertThrows(() => joinText(payloads), MalformedError);
   }
   // The longest there is, to see that the limit is exact.
   const longest = [
-    concat(head, full.slice(0, 383)),
+    first,
     ...Array<Bytes>(163).fill(full),
     full.slice(0, 116),
   ];
