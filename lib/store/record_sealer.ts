@@ -39,6 +39,7 @@ export class RecordSealer {
    * Reads the vault's secrets, or makes them if there are none yet.
    *
    * @throws {WrongVaultKeyError} if `key` does not open them.
+   * @throws {StoreError} `ERR_STORE_DAMAGED` if there are records but no secrets.
    */
   static async open(db: DatabaseSync, key: CryptoKey): Promise<RecordSealer> {
     let sealed = readSecrets(db);
@@ -46,7 +47,10 @@ export class RecordSealer {
       const fresh = randomBytes(VAULT_ID_BYTES + BLIND_KEY_BYTES);
       insertSecrets(db, await sealWithNonce(key, fresh, SECRETS_LABEL));
       // Not `fresh`: another process may have been quicker.
-      sealed = readSecrets(db)!;
+      sealed = readSecrets(db);
+    }
+    if (sealed === undefined) {
+      throw damaged("Cannot open the vault: its secrets are missing");
     }
     try {
       return new RecordSealer(
@@ -88,12 +92,7 @@ export class RecordSealer {
       if (!(cause instanceof CryptoError || cause instanceof RangeError)) {
         throw cause;
       }
-      throw new StoreError(
-        "Cannot open a record of the vault: it was altered",
-        "ERR_STORE_DAMAGED",
-        "Restore the file from a backup, and look into who can write to it.",
-        cause,
-      );
+      throw damaged("Cannot open a record of the vault: it was altered", cause);
     }
   }
 
@@ -108,6 +107,15 @@ export class RecordSealer {
   }
 }
 
+function damaged(message: string, cause?: unknown): StoreError {
+  return new StoreError(
+    message,
+    "ERR_STORE_DAMAGED",
+    "Restore the file from a backup, and look into who can write to it.",
+    cause,
+  );
+}
+
 function readSecrets(db: DatabaseSync): Bytes | undefined {
   return query(
     "read the vault",
@@ -120,8 +128,11 @@ function readSecrets(db: DatabaseSync): Bytes | undefined {
 
 function insertSecrets(db: DatabaseSync, sealed: Bytes): void {
   query("make the vault", () =>
+    // Where there are records there have been secrets: new ones would only hide the loss.
     db.prepare(
-      "insert into secrets (id, sealed) values (1, ?) on conflict do nothing",
+      `insert into secrets (id, sealed)
+       select 1, ? where not exists (select 1 from records)
+       on conflict do nothing`,
     ).run(sealed));
 }
 
