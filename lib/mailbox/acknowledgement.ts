@@ -41,11 +41,6 @@ export function hasSequence(set: SequenceSet, seq: number): boolean {
     set.ranges.some(({ first, last }) => first <= seq && seq <= last);
 }
 
-/** The highest number in the set, 0 if it is empty. */
-export function highestSequence(set: SequenceSet): number {
-  return set.ranges.at(-1)?.last ?? set.cumulative;
-}
-
 /**
  * The set with the numbers from `first` (at least 1) to `last` added.
  *

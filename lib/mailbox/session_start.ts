@@ -6,7 +6,7 @@ import type { OwnParty, Party } from "./party.ts";
 import { PrekeyError } from "./prekey_bundle.ts";
 import type { OneTimePrekey, PrekeyBundle } from "./prekey_bundle.ts";
 import type { PrekeySecrets } from "./prekey_secrets.ts";
-import { initiate, respond } from "./pqxdh.ts";
+import { initiate, parseInitialBlock, respond } from "./pqxdh.ts";
 import { acceptRatchet, startRatchet } from "./ratchet.ts";
 import { openLetter } from "./session.ts";
 import type { OpenedLetter } from "./session.ts";
@@ -79,8 +79,8 @@ export async function acceptSession(
   refuseOneself(own, peer);
   const letter = parseLetter(letterBytes);
   if (letter.block === null) throw otherSession();
-  // The initiator's certificate id leads the block.
-  if (!equalConstantTime(letter.block.subarray(0, 32), peer.id)) {
+  const { initiator } = parseInitialBlock(letter.block);
+  if (!equalConstantTime(initiator, peer.id)) {
     throw foreignParty("another certificate opened it");
   }
   const agreed = await respond(own, peer, prekeys, letter.block);
