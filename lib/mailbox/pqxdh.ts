@@ -28,7 +28,7 @@ export const SESSION_ID_BYTES = 8;
 
 /** PQXDH §2.1: application, curve, hash and KEM. */
 const INFO = utf8("sotto PQXDH v1 X25519 SHA-256 ML-KEM-768");
-/** PQXDH §2.2: 32 bytes that no encoding of a point on Curve25519 begins with. */
+/** PQXDH §2.2: 32 bytes for Curve25519, which keep the input apart from what XEdDSA hashes. */
 const F = new Uint8Array(32).fill(0xff);
 /** PQXDH §2.2: as long as the hash's output. */
 const SALT = new Uint8Array(32);

@@ -48,7 +48,7 @@ export interface LetterBody {
   readonly associated: Bytes;
 }
 
-/** RatchetInitAlice (§3.3). `remote` is the responder's signed X25519 prekey (§7.1). */
+/** RatchetInitAlice (§3.3). `remote` is the responder's signed X25519 prekey (§5.1). */
 export function startRatchet(secret: Bytes, remote: Bytes): RatchetState {
   return { ...NOTHING_YET, root: secret, remote };
 }
@@ -231,7 +231,7 @@ function receivingChain(state: RatchetState): Chain {
   return state.receiving;
 }
 
-/** KDF_RK (§7.2): the next root key and a chain key. */
+/** KDF_RK (§5.2): the next root key and a chain key. */
 async function stepRoot(
   root: Bytes,
   shared: Bytes,
