@@ -5,6 +5,8 @@ import { InterruptedError, OutputClosedError } from "./io.ts";
 import { SecretLine } from "./secret_line.ts";
 
 const READ_BYTES = 65_536;
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
 const SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
@@ -59,7 +61,8 @@ async function readSecret(stdin: SystemInput): Promise<string | null> {
     if (keys === null) return null;
     const rest = line.feed(keys);
     if (rest === null) continue;
-    stdin.lines.unread(rest);
+    // Typed ahead: without raw mode, Return would have come as a line feed.
+    stdin.lines.unread(rest.map((key) => key === RETURN ? NEWLINE : key));
     return line.text;
   }
 }

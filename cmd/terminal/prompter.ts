@@ -114,6 +114,7 @@ export class Prompter implements Conversation {
   /** After another size, or after a stop (Ctrl-Z), when the shell has set the terminal its own way. */
   #restore(): void {
     this.#io.stdin.setRaw(true);
+    this.#scrollback.forget(); // others have printed since, or the terminal has wrapped it anew
     // A narrower terminal has wrapped the row that the cursor stood in.
     const up = Math.floor(this.#column / this.#io.stdout.columns);
     this.#write(
