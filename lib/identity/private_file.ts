@@ -71,10 +71,10 @@ export async function readPrivateFile(path: string): Promise<string> {
       `Cannot use ${path}: others on this machine have access to it (mode ${seen})`,
     );
   }
+  const bytes = await readAll(file);
   try {
-    return fromUtf8(await readAll(file));
+    return fromUtf8(bytes);
   } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause;
     throw new MalformedError(`Cannot read ${path}: it is not text`, { cause });
   }
 }

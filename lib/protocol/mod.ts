@@ -12,7 +12,8 @@ export {
   u64,
   utf8,
 } from "./bytes/bytes.ts";
-export { MalformedError, Reader } from "./bytes/reader.ts";
+export { MalformedError } from "./bytes/malformed_error.ts";
+export { Reader } from "./bytes/reader.ts";
 export { Writer } from "./bytes/writer.ts";
 export { CryptoError } from "./crypto/subtle.ts";
 export { randomBytes } from "./crypto/random.ts";

@@ -1,8 +1,11 @@
+import { MalformedError } from "./malformed_error.ts";
+
 /** The byte string of this project: backed by a plain `ArrayBuffer`, as WebCrypto demands. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
+// A byte order mark is kept: without it two byte strings would read as one text.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The UTF-8 encoding of `text`. */
 export function utf8(text: string): Bytes {
@@ -10,12 +13,16 @@ export function utf8(text: string): Bytes {
 }
 
 /**
- * The text that `bytes` encode.
+ * The text that `bytes` encode, which encodes to the same bytes again.
  *
- * @throws {TypeError} if they are not valid UTF-8.
+ * @throws {MalformedError} if they are not valid UTF-8.
  */
 export function fromUtf8(bytes: Uint8Array): string {
-  return decoder.decode(bytes);
+  try {
+    return decoder.decode(bytes);
+  } catch (cause) {
+    throw new MalformedError("Cannot read a text: it is not UTF-8", { cause });
+  }
 }
 
 /** All `parts` behind each other, in a new array. */

@@ -1,11 +1,5 @@
 import type { Bytes } from "./bytes.ts";
-
-/** Bytes that do not parse: too short, too long, or with a field out of its range. */
-export class MalformedError extends Error {
-  override readonly name = "MalformedError";
-  /** Stable, for programs. */
-  readonly code = "ERR_MALFORMED";
-}
+import { MalformedError } from "./malformed_error.ts";
 
 /**
  * Reads a byte string from front to back. Every read checks its bounds; `end` insists that nothing

@@ -1,6 +1,6 @@
 import type { Bytes } from "../bytes/bytes.ts";
 import { fromUtf8, utf8 } from "../bytes/bytes.ts";
-import { MalformedError } from "../bytes/reader.ts";
+import { MalformedError } from "../bytes/malformed_error.ts";
 import { CryptoError } from "../crypto/subtle.ts";
 import type { DhKeyPair } from "../crypto/x25519.ts";
 import { HandshakeState } from "../noise/handshake_state.ts";

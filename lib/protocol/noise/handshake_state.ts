@@ -1,6 +1,7 @@
 import type { Bytes } from "../bytes/bytes.ts";
 import { concat, utf8 } from "../bytes/bytes.ts";
-import { MalformedError, Reader } from "../bytes/reader.ts";
+import { MalformedError } from "../bytes/malformed_error.ts";
+import { Reader } from "../bytes/reader.ts";
 import { AEAD_TAG_BYTES } from "../crypto/aead.ts";
 import {
   decapsulate,

@@ -1,5 +1,5 @@
 import type { Bytes } from "../bytes/bytes.ts";
-import { MalformedError } from "../bytes/reader.ts";
+import { MalformedError } from "../bytes/malformed_error.ts";
 import type { AnyParameter } from "./command.ts";
 import { shapeOf } from "./command.ts";
 import { Message } from "./message.ts";
