@@ -25,21 +25,6 @@ export function parseDuration(text: string): number {
   return total;
 }
 
-/** `ms` in its two largest units: "3d 4h", "12s", "850ms". Rounds down; negative counts as zero. */
-export function formatDuration(ms: number): string {
-  let rest = Math.max(0, Math.floor(ms));
-  const parts: string[] = [];
-  for (const unit of ["d", "h", "m", "s", "ms"]) {
-    const count = Math.floor(rest / UNITS[unit]!);
-    rest -= count * UNITS[unit]!;
-    if (count > 0 && !(unit === "ms" && parts.length > 0)) {
-      parts.push(`${count}${unit}`);
-    } else if (parts.length > 0) break;
-    if (parts.length === 2) break;
-  }
-  return parts.length === 0 ? "0s" : parts.join(" ");
-}
-
 function notADuration(text: string): UsageError {
   return new UsageError(`not a length of time: ${text}`, {
     hint: 'a number and ms, s, m, h, d or w, as in "30d" or "1h30m"',

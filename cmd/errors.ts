@@ -11,7 +11,7 @@
 import { hintFor } from "./hints.ts";
 import type { Output } from "./io.ts";
 import { InterruptedError, OutputClosedError } from "./io.ts";
-import { printable } from "./printable.ts";
+import { printable, printableLines } from "./printable.ts";
 
 /** The command line is wrong: exit code 2. The message says what is wrong with it. */
 export class UsageError extends Error {
@@ -55,10 +55,12 @@ export async function report(
   stderr: Output,
   options: { debug?: boolean } = {},
 ): Promise<number> {
-  if (error instanceof OutputClosedError) return 0;
-  if (error instanceof InterruptedError) return 130;
-  const hint = findHint(error);
+  const chain = causes(error);
+  if (chain.some((each) => each instanceof OutputClosedError)) return 0;
+  if (chain.some((each) => each instanceof InterruptedError)) return 130;
+  const hint = chain.map(hintFor).find((each) => each !== undefined);
   let text = `sotto: ${describe(error)}\n`;
+  for (const each of chain) text += warningOf(each);
   if (hint !== undefined) text += `hint: ${printable(hint)}\n`;
   if (options.debug) text += debugText(error);
   try {
@@ -69,13 +71,17 @@ export async function report(
   return error instanceof UsageError ? 2 : 1;
 }
 
-/** `error` and its causes as one line: "cannot reach a:1: connection refused". */
+/**
+ * What went wrong as one line: "cannot reach a:1: connection refused". Only a command's own errors show
+ * what caused them: the library keeps from its messages what must not be shown, and puts it there.
+ */
 export function describe(error: unknown): string {
   const parts: string[] = [];
   for (const each of causes(error)) {
     const text = plain(each);
     // Wrappers often repeat what they wrap.
     if (!parts.some((part) => part.includes(text))) parts.push(text);
+    if (!(each instanceof CommandError)) break;
   }
   return parts.join(": ");
 }
@@ -94,15 +100,13 @@ function plain(error: unknown): string {
     : text;
 }
 
-function findHint(error: unknown): string | undefined {
-  for (const each of causes(error)) {
-    if (each instanceof UsageError || each instanceof CommandError) {
-      if (each.hint !== undefined) return each.hint;
-    }
-    const hint = hintFor(each);
-    if (hint !== undefined) return hint;
-  }
-  return undefined;
+/** Some errors need more than a line, set apart: a server's key has changed. */
+function warningOf(error: unknown): string {
+  if (!(error instanceof Error) || !("warning" in error)) return "";
+  const { warning } = error;
+  return typeof warning === "string"
+    ? `\n${printableLines(warning.trim())}\n\n`
+    : "";
 }
 
 /** `error`, its cause, the cause of that ...; at most 8, so that a ring of causes ends. */

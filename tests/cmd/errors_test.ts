@@ -6,6 +6,10 @@ import {
   UsageError,
 } from "../../cmd/errors.ts";
 import { InterruptedError, OutputClosedError } from "../../cmd/io.ts";
+import { hintedCodes } from "../../cmd/hints.ts";
+import { AccountError } from "../../lib/account/account_error.ts";
+import { ServerKeyChangedError } from "../../lib/identity/known_servers.ts";
+import { readSourceTree } from "../support/source_tree.ts";
 import { testIo } from "../support/test_io.ts";
 
 async function reported(
@@ -56,9 +60,64 @@ Deno.test("errors: a hint of its own goes before the one of the cause", async ()
 Deno.test("errors: a wrapper that repeats its cause is said once", () => {
   const cause = new Error("disk full");
   assertEquals(
-    describe(new Error("Cannot save: disk full", { cause })),
+    describe(new CommandError("Cannot save: disk full", { cause })),
     "cannot save: disk full",
   );
+});
+
+Deno.test("errors: what the library keeps as a cause only is not shown", async () => {
+  const cause = new Error("UNIQUE constraint failed: content of a letter");
+  const error = new CommandError("Cannot send", {
+    cause: new Error("Cannot store: the database refused", { cause }),
+  });
+  assertEquals(
+    (await reported(error)).err,
+    "sotto: cannot send: cannot store: the database refused\n",
+  );
+  assertStringIncludes((await reported(error, true)).err, "constraint");
+});
+
+Deno.test("errors: an interruption or a closed output counts however deep it is", async () => {
+  const wrap = (cause: Error) => new CommandError("Cannot x", { cause });
+  assertEquals((await reported(wrap(new InterruptedError()))).code, 130);
+  assertEquals((await reported(wrap(new OutputClosedError()))).code, 0);
+});
+
+Deno.test("errors: the hint that an error brings, and how long to wait", async () => {
+  const full = Object.assign(new Error("Cannot store"), { hint: "make room" });
+  assertStringIncludes((await reported(full)).err, "\nhint: make room\n");
+  const busy = new AccountError("log in", "throttled", 90);
+  assertStringIncludes(
+    (await reported(busy)).err,
+    "hint: try again in 1m 30s\n",
+  );
+  const taken = new AccountError("register", "name-taken");
+  assertEquals(
+    (await reported(taken)).err,
+    "sotto: cannot register: the name is taken\nhint: choose another name\n",
+  );
+});
+
+Deno.test("errors: a changed key of a server is a warning nobody overlooks", async () => {
+  const [old, shown] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+  const { code, err } = await reported(
+    new CommandError("Cannot log in", {
+      cause: new ServerKeyChangedError("h:1", old, shown),
+    }),
+  );
+  assertEquals(code, 1);
+  assertStringIncludes(err, "\n\nTHE KEY OF h:1 HAS CHANGED\n");
+  assertStringIncludes(err, "\nhint: ask whoever runs the server");
+});
+
+Deno.test("errors: every code and reason with a hint is one of the library's", async () => {
+  const source = [...await readSourceTree(["lib"])].map(([, text]) => text)
+    .join("\n");
+  const { codes, reasons } = hintedCodes();
+  assert(codes.length > 10 && reasons.length > 10);
+  for (const each of [...codes, ...reasons]) {
+    assert(source.includes(`"${each}"`), each);
+  }
 });
 
 Deno.test("errors: names keep their capitals", () => {

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { formatDuration, parseDuration } from "../../cmd/duration.ts";
+import { parseDuration } from "../../cmd/duration.ts";
+import { formatDuration } from "../../cmd/format_duration.ts";
 import { UsageError } from "../../cmd/errors.ts";
 import { formatSize, parseSize } from "../../cmd/size.ts";
 
