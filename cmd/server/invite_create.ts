@@ -1,6 +1,7 @@
 import { inviteHash } from "../../lib/account/mod.ts";
 import { randomBytes, utf8 } from "../../lib/protocol/mod.ts";
-import { formatDuration, parseDuration } from "../duration.ts";
+import { parseDuration } from "../duration.ts";
+import { formatDuration } from "../format_duration.ts";
 import { UsageError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
