@@ -12,7 +12,7 @@ import type {
 import type { SqliteNames } from "./names.ts";
 
 /** Letters that one transaction lets expire: the event loop waits for it. */
-const EXPIRE_LIMIT = 1_000;
+const EXPIRE_LIMIT = 250;
 
 /** Letters in SQLite. Adding one takes three statements, acknowledging one takes two. */
 export class SqliteLetters implements LetterStore {
