@@ -1,4 +1,4 @@
-import { concat } from "../../lib/protocol/mod.ts";
+import { concat, utf8 } from "../../lib/protocol/mod.ts";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 
 /** How a process ended and all that it printed. */
@@ -29,6 +29,11 @@ export class Background {
   /** The process id. */
   get pid(): number {
     return this.#child.pid;
+  }
+
+  /** What it printed so far. */
+  get output(): { stdout: Bytes; stderr: Bytes } {
+    return { stdout: utf8(this.#stdout.text), stderr: utf8(this.#stderr.text) };
   }
 
   /**

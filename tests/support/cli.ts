@@ -5,6 +5,9 @@
  *     sotto ARG...             run the program; standard input is empty, or what `stdin` named
  *     sotto ARG... &name       start it; waits for a line with "listening" and an address, which becomes
  *                              $NAME (with `&server`: $SERVER)
+ *     sotto ARG... &&name      start it and go on at once
+ *     wait name 'REGEX'        until something like that has come on either of its streams
+ *     finish name              until it ends by itself
  *     stop name [SIGNAL]       SIGTERM or another signal; must end with code 0 (`! stop`: with another)
  *     exec PROGRAM ARG...      any other program
  *     stdin FILE               for the next command
@@ -140,10 +143,21 @@ class ScriptRun {
       this.#execute([...this.#program.command, ...args], line),
     exec: (args, line) => this.#execute(args, line),
     stop: async ([name = "", signal = "SIGTERM"], line) => {
-      const process = this.#background.get(name);
-      assert(process !== undefined, `nothing runs as ${name}`);
+      const process = this.#running(name);
       this.#background.delete(name);
       this.#last = await process.stop(signal as Deno.Signal);
+      this.#judge(line);
+    },
+    wait: async ([name = "", pattern = ""]) => {
+      const process = this.#running(name);
+      await process.waitFor(new RegExp(pattern, "m"), COMMAND_SECONDS * 1000);
+      this.#last = { code: 0, ...process.output };
+    },
+    finish: async ([name = ""], line) => {
+      const process = this.#running(name);
+      const timer = setTimeout(() => process.kill(), COMMAND_SECONDS * 1000);
+      this.#last = await process.ending().finally(() => clearTimeout(timer));
+      this.#background.delete(name);
       this.#judge(line);
     },
     stdin: ([file = ""]) => {
@@ -196,8 +210,11 @@ class ScriptRun {
     if (line.background !== undefined) {
       const process = new Background(program, options);
       this.#background.set(line.background, process);
-      const address = await process.address(COMMAND_SECONDS * 1000);
-      this.#variables.set(line.background.toUpperCase(), address);
+      if (line.patient) {
+        const address = await process.address(COMMAND_SECONDS * 1000);
+        this.#variables.set(line.background.toUpperCase(), address);
+      }
+      this.#last = { code: 0, ...process.output };
       return;
     }
     const input = this.#stdin;
@@ -220,6 +237,12 @@ class ScriptRun {
       clearTimeout(timer);
     }
     this.#judge(line);
+  }
+
+  #running(name: string): Background {
+    const process = this.#background.get(name);
+    assert(process !== undefined, `nothing runs as ${name}`);
+    return process;
   }
 
   #judge(line: ScriptLine): void {

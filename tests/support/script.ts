@@ -9,7 +9,7 @@
  *
  * One command a line. Words are parted by blanks; 'single quotes' keep everything but `''`, which is one
  * quote; outside of them `$NAME` and `${NAME}` are replaced. `! ` in front: the command must fail. `&name`
- * at the end: it goes on in the background. Behind `-- NAME --` lines stand files, laid out beforehand.
+ * at the end: it goes on in the background (`&&name`: without waiting for its address). Behind `-- NAME --` lines stand files, laid out beforehand.
  *
  * @module
  */
@@ -22,6 +22,8 @@ export interface ScriptLine {
   readonly mustFail: boolean;
   /** The name under which it goes on in the background, or undefined. */
   readonly background: string | undefined;
+  /** Whether the script waits until it has said where it listens. */
+  readonly patient: boolean;
   /** Each word as pieces; those that are not quoted have their variables replaced when it runs. */
   readonly words: readonly (readonly Piece[])[];
 }
@@ -65,12 +67,13 @@ function parseLine(text: string, number: number): ScriptLine {
   const mustFail = text.startsWith("! ");
   const words = splitWords(mustFail ? text.slice(2) : text, number);
   const last = words.at(-1)?.[0];
-  const background = last?.quoted === false
-    ? /^&(\w+)$/.exec(last.text)?.[1]
-    : undefined;
+  const [, marks, background] = last?.quoted === false
+    ? /^(&&?)(\w+)$/.exec(last.text) ?? []
+    : [];
   if (background !== undefined) words.pop();
   if (words.length === 0) throw new SyntaxError(`Line ${number}: no command`);
-  return { number, text, mustFail, background, words };
+  const patient = marks === "&";
+  return { number, text, mustFail, background, patient, words };
 }
 
 function splitWords(text: string, number: number): Piece[][] {
