@@ -9,9 +9,13 @@ import type { Bytes } from "../protocol/mod.ts";
  * one form first.
  */
 export interface ServerStore {
+  /** Who there is. */
   readonly accounts: AccountStore;
+  /** What others need to write to them. */
   readonly prekeys: PrekeyStore;
+  /** What waits for them. */
   readonly letters: LetterStore;
+  /** Who may come. */
   readonly invites: InviteStore;
 
   /** Writes what is queued and lets go of the database. Calls after it reject. Idempotent. */
@@ -50,13 +54,19 @@ export interface Account {
   readonly createdAt: number;
 }
 
-/** What a changed passphrase replaces; the fields are those of `Account`. */
+/** What a changed passphrase replaces. */
 export interface PassphraseRecord {
+  /** As in `Account`, 16 bytes. */
   readonly authSalt: Bytes;
+  /** As in `Account`, 32 bytes. */
   readonly authHash: Bytes;
+  /** As in `Account`, 16 bytes. */
   readonly kdfSalt: Bytes;
+  /** As in `Account`. */
   readonly kdfMemoryKiB: number;
+  /** As in `Account`. */
   readonly kdfPasses: number;
+  /** As in `Account`. */
   readonly wrappedKeys: Bytes;
 }
 
@@ -81,15 +91,26 @@ export interface AccountStore {
     inviteHash: Bytes | null,
   ): Promise<AccountCreation>;
 
+  /** The account of this address, if there is one. */
   byAddress(address: string): Promise<Account | undefined>;
 
-  /** @param certificateId 32 bytes. */
+  /**
+   * The account with this certificate, if there is one.
+   *
+   * @param certificateId 32 bytes.
+   */
   byCertificateId(certificateId: Bytes): Promise<Account | undefined>;
 
-  /** @throws {StoreError} `ERR_STORE_NO_ACCOUNT` if there is no such account. */
+  /**
+   * Replaces what depends on the passphrase, and nothing else.
+   *
+   * @throws {StoreError} `ERR_STORE_NO_ACCOUNT` if there is no such account.
+   */
   changePassphrase(address: string, record: PassphraseRecord): Promise<void>;
 
   /**
+   * Says which device the account is used from.
+   *
    * @param device 16 bytes.
    * @throws {StoreError} `ERR_STORE_NO_ACCOUNT` if there is no such account.
    */
@@ -131,6 +152,7 @@ export interface PrekeyStore {
     replace: boolean,
   ): Promise<number>;
 
+  /** The bundle that was published last. */
   bundle(address: string): Promise<Bytes | undefined>;
 
   /** Takes the one-time key with the lowest id away. No two calls ever get the same key. */
@@ -142,11 +164,15 @@ export interface PrekeyStore {
 
 /** A sealed letter on its way in. */
 export interface Letter {
+  /** The address of the account it is for. */
   readonly recipient: string;
+  /** The address it comes from, which need not be an account here. */
   readonly sender: string;
   /** Chosen by the sender, 16 bytes; the same when it sends the letter again. */
   readonly letterId: Bytes;
+  /** What was sealed. */
   readonly body: Bytes;
+  /** When it came. */
   readonly storedAt: number;
   /** From then on the letter may be dropped and its id forgotten. */
   readonly expiresAt: number;
@@ -156,14 +182,19 @@ export interface Letter {
 export interface StoredLetter {
   /** Rises with every letter to this recipient; never used twice. At least 1. */
   readonly sequence: number;
+  /** As in `Letter`. */
   readonly sender: string;
+  /** As in `Letter`, 16 bytes. */
   readonly letterId: Bytes;
+  /** As in `Letter`. */
   readonly body: Bytes;
+  /** As in `Letter`. */
   readonly storedAt: number;
 }
 
 /** How much may wait for one recipient, or does. */
 export interface LetterUsage {
+  /** How many. */
   readonly letters: number;
   /** The sum of the lengths of the bodies. */
   readonly bytes: number;
@@ -220,6 +251,7 @@ export interface Invite {
   readonly hash: Bytes;
   /** How many accounts it is still good for, at least 1. */
   readonly uses: number;
+  /** From then on it is good for nothing. */
   readonly expiresAt: number;
   /** The operator's own words. */
   readonly note: string;
@@ -233,7 +265,11 @@ export interface InviteStore {
   /** All invites, also expired ones, the earliest to expire first. */
   list(): Promise<Invite[]>;
 
-  /** @returns whether there was such an invite. */
+  /**
+   * Deletes an invite.
+   *
+   * @returns whether there was such an invite.
+   */
   revoke(hash: Bytes): Promise<boolean>;
 
   /**

@@ -21,9 +21,13 @@ import { SERVER_SCHEMA } from "./sqlite/schema.ts";
  * may use the file at the same time, as an operator's command does; several servers should not.
  */
 export class SqliteServerStore implements ServerStore {
+  /** Who there is. */
   readonly accounts: AccountStore;
+  /** What others need to write to them. */
   readonly prekeys: PrekeyStore;
+  /** What waits for them. */
   readonly letters: LetterStore;
+  /** Who may come. */
   readonly invites: InviteStore;
   readonly #db: DatabaseSync;
   readonly #writer: GroupCommit;
@@ -57,6 +61,7 @@ export class SqliteServerStore implements ServerStore {
     });
   }
 
+  /** Writes what is queued and lets go of the file. Idempotent. */
   close(): Promise<void> {
     if (this.#db.isOpen) {
       this.#writer.close();

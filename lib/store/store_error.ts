@@ -15,12 +15,19 @@ export type StoreErrorCode =
  * message names the action and what was seen, never content.
  */
 export class StoreError extends Error {
+  /** Of the class. */
   override readonly name = "StoreError";
   /** Stable, for programs. */
   readonly code: StoreErrorCode;
   /** What a person can do next, as one sentence. */
   readonly hint: string;
 
+  /**
+   * An error that says what was tried, what was seen and what to do.
+   *
+   * @param message "Cannot ACTION: WHAT WAS SEEN".
+   * @param cause what was thrown underneath, if anything.
+   */
   constructor(
     message: string,
     code: StoreErrorCode,
@@ -35,6 +42,7 @@ export class StoreError extends Error {
 
 /** The key that was given to `Vault.open` is not the one that the vault was made with. */
 export class WrongVaultKeyError extends Error {
+  /** Of the class. */
   override readonly name = "WrongVaultKeyError";
   /** Stable, for programs. */
   readonly code = "ERR_WRONG_VAULT_KEY";

@@ -16,11 +16,13 @@ const READ = "read the vault";
 export interface VaultRecord {
   /** 1 when it was made, one more with every change. */
   readonly version: number;
+  /** What it holds. */
   readonly body: Bytes;
 }
 
 /** A record in a list. */
 export interface VaultEntry extends VaultRecord {
+  /** Its name within its kind. */
   readonly key: string;
 }
 
@@ -38,7 +40,9 @@ export interface ListOptions {
 
 /** One change of a record. */
 export interface VaultChange {
+  /** Which sort of record, at most 65,535 bytes in UTF-8, as the key. */
   readonly kind: string;
+  /** Its name within its kind. */
   readonly key: string;
   /** The version that it must have now; 0: there must be none. The new version is one higher. */
   readonly expect: number;
@@ -107,7 +111,11 @@ export class Vault {
     }
   }
 
-  /** @throws {StoreError} `ERR_STORE_DAMAGED` if the record was altered. */
+  /**
+   * The record of this kind and key, if there is one.
+   *
+   * @throws {StoreError} `ERR_STORE_DAMAGED` if it was altered.
+   */
   async get(kind: string, key: string): Promise<VaultRecord | undefined> {
     const row = query(READ, () => this.#get.get(kind, key));
     if (row === undefined) return undefined;
@@ -157,7 +165,8 @@ export class Vault {
    *
    * @returns whether they were made; if so, they are on disk.
    * @throws {StoreError} if they could not be written; then none was made.
-   * @throws {RangeError} if two changes are of one record, or `expect` is no version.
+   * @throws {RangeError} if two changes are of one record, `expect` is no version, or a kind or key is
+   * too long.
    */
   async commit(changes: readonly VaultChange[]): Promise<boolean> {
     check(changes);
