@@ -101,39 +101,3 @@ for (const [text, message] of FAILS) {
     await assertRejects(() => run(text), Error, message);
   });
 }
-\n! finish bg\ncode 3\nstdout one",
-  "sotto 'sleep 0.05; echo done' &&bg\nfinish bg\nstdout done",
-];
-
-for (const text of PASSES) {
-  Deno.test(`script: passes: ${text.split("\n")[0]}`, async () => {
-    await run(text);
-  });
-}
-
-const FAILS: readonly (readonly [string, string])[] = [
-  ["sotto false", "Line 1: sotto false\nit failed"],
-  ["! sotto true", "it succeeded"],
-  ["sotto true\ncode 1", "Line 2"],
-  ["sotto 'echo a'\nstdout b", "/b/ was not found"],
-  ["sotto 'echo a'\n! stdout a", "/a/ was found"],
-  ["sotto 'echo a'\nstderr a", "not found"],
-  ["cmp a b\n-- a --\nx\n-- b --\ny\n", "same bytes"],
-  ["! cmp a a\n-- a --\nx\n", "same bytes"],
-  ["exists a", "is there"],
-  ["! exists a\n-- a --\n", "is there"],
-  ["mode a 0600\n-- a --\n", "Line 1"],
-  ["grep x a\n-- a --\n", "not found"],
-  ["sotto $NOT", "$NOT is not set"],
-  ["constructor", "No such command"],
-  ["stop x", "nothing runs as x"],
-  ["sotto 'echo a'\ncapture X 'b(.)'", "nothing to capture"],
-  ["sotto 'echo said this' &srv", "It ended without"],
-  ["sotto 'echo listening h:1; exec sleep 60' &srv", "srv: "],
-];
-
-for (const [text, message] of FAILS) {
-  Deno.test(`script: fails: ${text.replaceAll("\n", " / ")}`, async () => {
-    await assertRejects(() => run(text), Error, message);
-  });
-}
