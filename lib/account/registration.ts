@@ -8,7 +8,11 @@ import {
   verify,
 } from "../protocol/mod.ts";
 import type { Certificate } from "../identity/mod.ts";
-import { parseAddress, parseCertificate } from "../identity/mod.ts";
+import {
+  parseAddress,
+  parseCertificate,
+  WRAPPED_LIMIT,
+} from "../identity/mod.ts";
 import type { Account, PassphraseRecord, ServerStore } from "../store/mod.ts";
 import { AccountError } from "./account_error.ts";
 import {
@@ -25,8 +29,6 @@ import type { PassphraseCheck } from "./passphrase_check.ts";
 import type { UsrKeys } from "./usr_keys.ts";
 
 const LABEL = utf8("sotto registration 1");
-/** Longest wrapped keyring that is stored, in bytes. */
-const WRAPPED_LIMIT = 8_192;
 
 /** What a client signs when it registers: label ‖ handshake hash (32) ‖ certificate id (32). */
 export function registrationBytes(channelHash: Bytes, id: Bytes): Bytes {
@@ -89,9 +91,12 @@ export class Registration {
       credentials,
       channelHash,
     );
-    const invite = await this.#invite(credentials);
     const before = await this.#store.accounts.byAddress(certificate.address);
-    if (before !== undefined) return this.#again(before, certificate);
+    if (before !== undefined && isOf(certificate, before)) {
+      return before.usrPublic;
+    }
+    const invite = await this.#invite(credentials);
+    if (before !== undefined) throw new AccountError("register", "name-taken");
     const usr = await this.#usrKeys.make(certificate.id);
     const outcome = await this.#store.accounts.create({
       address: certificate.address,
@@ -113,6 +118,7 @@ export class Registration {
       case "created":
         return usr.publicKey;
       case "invite-invalid":
+        // Somebody else has used it up meanwhile.
         throw new AccountError("register", "invite-invalid");
       default:
         throw new AccountError("register", "name-taken");
@@ -174,18 +180,25 @@ export class Registration {
     };
   }
 
+  /**
+   * The hash of the invite that is shown, or null where none is asked for. Whoever has no good one
+   * does not learn which names are taken, and does not make the server generate keys.
+   */
   async #invite({ invite }: Credentials): Promise<Bytes | null> {
     if (this.rules.mode === "open") return null;
     if (invite.length === 0) {
       throw new AccountError("register", "invite-needed");
     }
-    return await inviteHash(invite);
+    const hash = await inviteHash(invite);
+    const now = this.#now();
+    const isGood = (await this.#store.invites.list()).some((each) =>
+      each.expiresAt > now && equalConstantTime(each.hash, hash)
+    );
+    if (!isGood) throw new AccountError("register", "invite-invalid");
+    return hash;
   }
+}
 
-  #again(before: Account, certificate: Certificate): Bytes {
-    if (!equalConstantTime(before.certificateId, certificate.id)) {
-      throw new AccountError("register", "name-taken");
-    }
-    return before.usrPublic;
-  }
+function isOf(certificate: Certificate, account: Account): boolean {
+  return equalConstantTime(account.certificateId, certificate.id);
 }

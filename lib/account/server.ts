@@ -1,4 +1,4 @@
-import type { Channel, CommandTable } from "../protocol/mod.ts";
+import type { Channel, CommandTable, RsaKeyPair } from "../protocol/mod.ts";
 import { answer, RECORD_LIMIT, Vocabulary } from "../protocol/mod.ts";
 import type { Incoming } from "../net/mod.ts";
 import type { NodeKeyring } from "../identity/mod.ts";
@@ -36,6 +36,8 @@ export interface AccountServerOptions {
   readonly now: () => number;
   /** Told of what went wrong inside; nothing that a peer can cause at will. */
   readonly failed: (error: unknown) => void;
+  /** Stands in for making the RSA pairs of new accounts, half a second each. */
+  readonly usrPairsForTesting?: () => Promise<RsaKeyPair>;
 }
 
 /** Takes connections from their first byte to their last, for registered and unregistered clients. */
@@ -51,7 +53,10 @@ export class AccountServer {
   constructor(options: AccountServerOptions) {
     const { store, node, rules, now } = options;
     this.#options = options;
-    this.#usrKeys = new UsrKeys(node.storageSecret);
+    this.#usrKeys = new UsrKeys(
+      node.storageSecret,
+      options.usrPairsForTesting,
+    );
     const passphrases = new PassphraseCheck(node.storageSecret);
     const registration = new Registration(
       store,

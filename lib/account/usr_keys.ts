@@ -28,18 +28,29 @@ export interface StoredUsrKey {
  */
 export class UsrKeys {
   readonly #sealing: Promise<CryptoKey>;
+  readonly #generate: () => Promise<RsaKeyPair>;
   /** The next pair is made ahead: it takes half a second, and somebody waits for it. */
   #next: Promise<RsaKeyPair> | undefined;
 
-  /** @param storageSecret the server's, 32 bytes. */
-  constructor(storageSecret: Bytes) {
+  /**
+   * @param storageSecret the server's, 32 bytes.
+   * @param generateForTesting stands in for making RSA pairs.
+   */
+  constructor(
+    storageSecret: Bytes,
+    generateForTesting: () => Promise<RsaKeyPair> = () => generateRsa(true),
+  ) {
     this.#sealing = hkdfSha256(storageSecret, EMPTY, INFO, 32).then(importAead);
+    this.#generate = generateForTesting;
   }
 
   /** Makes a pair for the account of a certificate (id: 32 bytes). */
   async make(certificateId: Bytes): Promise<StoredUsrKey> {
-    const pair = await (this.#next ?? generateRsa(true));
-    this.#next = generateRsa(true);
+    // Taken before anything is awaited: two that ask at once must not get the same pair.
+    const taken = this.#next ?? this.#generate();
+    this.#next = undefined;
+    const pair = await taken;
+    this.#next ??= this.#generate();
     return await this.seal(pair, certificateId);
   }
 
