@@ -7,6 +7,7 @@
  * @module
  */
 export { AddressBook } from "./client/address_book.ts";
+export { startAfresh } from "./client/fresh_start.ts";
 export { MailboxClient } from "./client/mailbox_client.ts";
 export { MAILBOX } from "./commands.ts";
 export { FOLLOWING_LETTER_BYTES, OPENING_LETTER_BYTES } from "./letter.ts";

@@ -201,6 +201,11 @@ export class Vault {
     return query(READ, () => this.#dataVersion.get()!.data_version as number);
   }
 
+  /** Writes a copy of the vault as it is now to `path`, where there must be an empty file or none. */
+  copyTo(path: string): void {
+    query("copy the vault", () => this.#db.prepare("vacuum into ?").run(path));
+  }
+
   /** Writes what is queued and lets go of the file. Idempotent. */
   close(): void {
     if (!this.#db.isOpen) return;

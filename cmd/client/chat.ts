@@ -1,0 +1,199 @@
+import type { HistoryEntry, MailboxEvent } from "../../lib/mailbox/mod.ts";
+import { describe, UsageError } from "../errors.ts";
+import { COMMON_FLAGS, parseFlags } from "../flags.ts";
+import type { Io } from "../io.ts";
+import type { Conversation } from "../terminal/conversation.ts";
+import { openConversation } from "../terminal/open_conversation.ts";
+import { personOf } from "./address.ts";
+import { entryLine, nameOf } from "./entry_line.ts";
+import { eventText } from "./event_text.ts";
+import { Online } from "./online.ts";
+import type { OnlineStatus } from "./online.ts";
+import { Profile, PROFILE_FLAGS } from "./profile.ts";
+
+/** Help for `sotto client chat`. */
+export const usage = `sotto client chat talks with somebody in the terminal.
+
+Usage: sotto client chat PERSON [--history N] [--profile NAME]
+
+Type and press Enter. Behind your own texts stands how far they are:
+  …         here only; leaves as soon as there is a connection
+  ✓         on the server's disk
+  ✓✓        on their machine
+  ✓✓ read   shown to them
+  ✗         not possible; it says why
+
+When the connection breaks it comes back by itself, and nothing is lost meanwhile. /quit or Ctrl-D ends;
+/verify shows the safety number, /help the rest.
+
+Flags:
+  --history N              texts of before to show; 20 if not given
+  --passphrase-file FILE, --profile NAME
+
+Examples:
+  sotto client chat bob
+  sotto client chat bob@example.org --history 100
+`;
+
+const FLAGS = {
+  ...COMMON_FLAGS,
+  ...PROFILE_FLAGS,
+  history: { type: "string" },
+} as const;
+
+const HELP = `/verify   the safety number to compare with them
+/history  older texts
+/quit     end (also Ctrl-D)
+Anything else that begins with / is sent if you write // in its place.`;
+
+/** `sotto client chat`. */
+export async function run(args: string[], io: Io): Promise<number> {
+  const { flags, operands } = parseFlags(args, FLAGS, {
+    least: 1,
+    shape: "PERSON",
+  });
+  const count = Number(flags.history ?? "20");
+  if (!Number.isInteger(count) || count < 0 || count > 10_000) {
+    throw new UsageError("--history needs a number from 0 to 10000");
+  }
+  using profile = await Profile.open(io, flags);
+  const address = personOf(operands[0]!, profile.address);
+  if (address === profile.address) {
+    throw new UsageError("you cannot talk to yourself");
+  }
+  const chat = new Chat(io, profile, address);
+  return await chat.run(count);
+}
+
+class Chat {
+  readonly #io: Io;
+  readonly #profile: Profile;
+  readonly #address: string;
+  readonly #screen: Conversation;
+  /** Where on the screen an entry stands, by its number. */
+  readonly #lines = new Map<number, number>();
+  #online: Online | undefined;
+  #isOnline: boolean | undefined;
+
+  constructor(io: Io, profile: Profile, address: string) {
+    this.#io = io;
+    this.#profile = profile;
+    this.#address = address;
+    this.#screen = openConversation(io, `${nameOf(address)}> `);
+  }
+
+  async run(history: number): Promise<number> {
+    try {
+      const online = await Online.start(this.#io, this.#profile, {
+        receive: true,
+        onEvent: (event) => this.#take(event),
+        onStatus: (status) => this.#status(status),
+      });
+      this.#online = online;
+      try {
+        await this.#showHistory(history);
+        await Promise.race([this.#talk(online), online.ended]);
+        return 0;
+      } finally {
+        await online.close();
+      }
+    } finally {
+      await this.#screen.close();
+    }
+  }
+
+  async #talk(online: Online): Promise<void> {
+    for await (const line of this.#screen.messages()) {
+      if (line === "/quit") return;
+      if (line.trim() === "") continue;
+      if (line.startsWith("/") && !line.startsWith("//")) {
+        await this.#command(line);
+        continue;
+      }
+      const text = line.startsWith("//") ? line.slice(1) : line;
+      try {
+        await online.mailbox.send(this.#address, text);
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        this.#say("too long: at most 64 KiB");
+      }
+    }
+  }
+
+  async #command(line: string): Promise<void> {
+    switch (line.trim()) {
+      case "/verify": {
+        const { safetyText } = await import("./verify.ts");
+        const certificate = await this.#online?.mailbox.book
+          .certificate(this.#address);
+        this.#say(
+          certificate === undefined
+            ? "there is nothing to compare before the first letter"
+            : await safetyText(this.#profile.keyring.certificate, certificate),
+        );
+        break;
+      }
+      case "/history":
+        await this.#showHistory(200);
+        break;
+      default:
+        this.#say(HELP);
+    }
+  }
+
+  async #showHistory(count: number): Promise<void> {
+    const { book } = this.#online!.mailbox;
+    const entries = count === 0 ? [] : await book.history(this.#address, count);
+    for (const entry of entries) this.#show(entry);
+    await this.#markRead();
+  }
+
+  #take(event: MailboxEvent): void {
+    if (event.kind === "moved") return this.#say(eventText(event)!);
+    if (event.address !== this.#address) {
+      if (event.kind === "text") {
+        this.#say(`(${event.address} has written, too)`);
+      }
+      return;
+    }
+    if (event.kind === "text" || event.kind === "state") {
+      this.#show(event.entry);
+      if (event.kind === "text") this.#markRead();
+      return;
+    }
+    const text = eventText(event);
+    if (text !== undefined) this.#say(text);
+  }
+
+  /** Prints an entry, or prints it anew where it stands. */
+  #show(entry: HistoryEntry): void {
+    const line = entryLine(this.#address, entry, this.#screen.colours);
+    const at = this.#lines.get(entry.number);
+    if (at !== undefined) this.#screen.change(at, line);
+    else this.#lines.set(entry.number, this.#screen.print(line));
+  }
+
+  async #markRead(): Promise<void> {
+    try {
+      await this.#online?.mailbox.markRead(this.#address);
+    } catch {
+      // It stays unread and is marked with the next one.
+    }
+  }
+
+  #status(status: OnlineStatus): void {
+    if (status.online === this.#isOnline) return;
+    const before = this.#isOnline;
+    this.#isOnline = status.online;
+    const name = nameOf(this.#address);
+    this.#screen.setPrompt(status.online ? `${name}> ` : `${name} (offline)> `);
+    if (!status.online) this.#say(`offline: ${describe(status.why)}`);
+    else if (before === false) this.#say("back online");
+  }
+
+  #say(text: string): void {
+    this.#screen.print(
+      this.#screen.colours ? `\x1b[2m${text}\x1b[0m` : `-- ${text}`,
+    );
+  }
+}

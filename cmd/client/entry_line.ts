@@ -1,0 +1,83 @@
+import type { HistoryEntry } from "../../lib/mailbox/mod.ts";
+import { printable, printableLines } from "../printable.ts";
+
+/** The mark of how far one's own text has come. */
+const MARKS: Readonly<Record<HistoryEntry["state"], string>> = {
+  queued: "…",
+  stored: "✓",
+  delivered: "✓✓",
+  read: "✓✓ read",
+  failed: "✗",
+  received: "",
+  shown: "",
+};
+
+const DIM = "\x1b[2m";
+const BOLD = "\x1b[1m";
+const RED = "\x1b[31m";
+const PLAIN = "\x1b[0m";
+
+/** A text of a conversation as a line for people. Texts of others are made harmless. */
+export function entryLine(
+  address: string,
+  entry: HistoryEntry,
+  colours: boolean,
+): string {
+  const time = clock(entry.outgoing ? entry.sentAt : entry.at);
+  const who = entry.outgoing ? "you" : printable(nameOf(address));
+  const text = printableLines(entry.text);
+  const mark = markOf(entry);
+  if (!colours) {
+    return `${time} ${who}: ${text}${
+      mark === "" ? "" : `  [${entry.state}${why(entry)}]`
+    }`;
+  }
+  const shownMark = mark === ""
+    ? ""
+    : entry.state === "failed" || entry.reason !== ""
+    ? `  ${RED}${mark}${PLAIN}`
+    : `  ${DIM}${mark}${PLAIN}`;
+  return `${DIM}${time}${PLAIN} ${BOLD}${who}${PLAIN}: ${text}${shownMark}`;
+}
+
+/** A text of a conversation as an object for programs. */
+export function entryObject(
+  address: string,
+  entry: HistoryEntry,
+): Record<string, unknown> {
+  return {
+    number: entry.number,
+    with: address,
+    direction: entry.outgoing ? "out" : "in",
+    text: entry.text,
+    sentAt: new Date(entry.sentAt).toISOString(),
+    at: new Date(entry.at).toISOString(),
+    state: entry.state,
+    ...entry.reason === "" ? {} : { reason: entry.reason },
+  };
+}
+
+/** The part of an address before the zone. */
+export function nameOf(address: string): string {
+  return address.slice(0, address.indexOf("@"));
+}
+
+function markOf(entry: HistoryEntry): string {
+  const mark = MARKS[entry.state];
+  return entry.reason === "" ? mark : `${mark} ${printable(entry.reason)}`;
+}
+
+function why({ reason }: HistoryEntry): string {
+  return reason === "" ? "" : `: ${printable(reason)}`;
+}
+
+/** Hours and minutes, with the day if it is not today's. */
+function clock(milliseconds: number): string {
+  const date = new Date(milliseconds);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  if (date.toDateString() === new Date().toDateString()) return time;
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${
+    two(date.getDate())
+  } ${time}`;
+}

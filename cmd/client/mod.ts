@@ -1,0 +1,87 @@
+import type { CommandTable, Group } from "../dispatch.ts";
+import { dispatch, groupUsage } from "../dispatch.ts";
+import type { Io } from "../io.ts";
+
+const GROUP: Group = {
+  name: "sotto client",
+  about:
+    "sotto client is what a person uses: accounts, letters and conversations.",
+  more: `
+Every command takes --profile NAME, for several accounts side by side, and --passphrase-file FILE where it
+needs the passphrase; after sotto client login it does not.
+
+Examples:
+  sotto client register alice --server example.org
+  sotto client send bob "hello"
+  sotto client chat bob`,
+};
+
+const COMMANDS: CommandTable = {
+  ping: {
+    summary: "ask whether a server is there",
+    load: () => import("./ping.ts"),
+  },
+  register: {
+    summary: "make an account",
+    load: () => import("./register.ts"),
+  },
+  login: {
+    summary: "unlock an account, or bring it to this machine",
+    load: () => import("./login.ts"),
+  },
+  logout: {
+    summary: "lock it again",
+    load: () => import("./logout.ts"),
+  },
+  whoami: {
+    summary: "show which account this is",
+    load: () => import("./whoami.ts"),
+  },
+  chat: {
+    summary: "talk with somebody in the terminal",
+    load: () => import("./chat.ts"),
+  },
+  send: {
+    summary: "write to somebody",
+    load: () => import("./send.ts"),
+  },
+  inbox: {
+    summary: "fetch letters and show what is new",
+    load: () => import("./inbox.ts"),
+  },
+  contacts: {
+    summary: "the people you know, and whom you trust to be who",
+    load: () => import("./contacts.ts"),
+  },
+  verify: {
+    summary: "compare identities with somebody",
+    load: () => import("./verify.ts"),
+  },
+  passphrase: {
+    summary: "replace the passphrase",
+    load: () => import("./passphrase.ts"),
+  },
+  export: {
+    summary: "write the account, or its certificate, to a file",
+    load: () => import("./export.ts"),
+  },
+  import: {
+    summary: "bring an exported account to this machine",
+    load: () => import("./import.ts"),
+  },
+  delete: {
+    summary: "delete the account, here and at the server",
+    load: () => import("./delete.ts"),
+  },
+};
+
+/** Help for `sotto client`. */
+export const usage: string = groupUsage(GROUP, COMMANDS);
+
+/** The commands below have help of their own. */
+export const group = true;
+
+/** `sotto client`: hands on to the command that `args` begin with. */
+export async function run(args: string[], io: Io): Promise<number> {
+  return await dispatch(GROUP, COMMANDS, args, io);
+}

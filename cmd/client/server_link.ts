@@ -1,0 +1,120 @@
+import { accountLink } from "../../lib/account/mod.ts";
+import type { NodeCertificate, ServerAddress } from "../../lib/identity/mod.ts";
+import {
+  formatFingerprint,
+  formatServerAddress,
+  KnownServers,
+  parseNodeCertificate,
+  parseServerAddress,
+  readPrivateFile,
+  ServerKeyChangedError,
+  writePrivateFile,
+} from "../../lib/identity/mod.ts";
+import { dial } from "../../lib/net/mod.ts";
+import { Caller, equalConstantTime } from "../../lib/protocol/mod.ts";
+import type { ByteStream, CommandChannel } from "../../lib/protocol/mod.ts";
+import { CommandError, describe, UsageError } from "../errors.ts";
+import type { Io } from "../io.ts";
+import { sottoPaths } from "../paths.ts";
+
+/** A connection to a server whose key was checked. */
+export interface ServerLink {
+  readonly link: CommandChannel;
+  readonly node: NodeCertificate;
+}
+
+/** The address of a server as a flag or operand. */
+export function serverOf(text: string): ServerAddress {
+  try {
+    return parseServerAddress(text);
+  } catch (error) {
+    throw new UsageError(describe(error), {
+      hint: "HOST, HOST:PORT or sotto://FINGERPRINT@HOST:PORT",
+    });
+  }
+}
+
+/**
+ * Connects, asks for the server's keys, holds them against what is known, and shakes hands (S0.2,
+ * S1.2, S3.1). A server that was never seen is pinned, with a word on standard error.
+ *
+ * @throws {ServerKeyChangedError} if the server shows another key than before, or than its address
+ * says. The warning is printed.
+ */
+export async function connectToServer(
+  io: Io,
+  server: ServerAddress,
+  signal?: AbortSignal,
+): Promise<ServerLink> {
+  const stream = await dialServer(server, signal);
+  try {
+    const caller = new Caller(stream);
+    const node = await parseNodeCertificate(await caller.publicKey());
+    await checkPin(io, server, node);
+    return { link: accountLink(await caller.connect(node.dhKey)), node };
+  } catch (error) {
+    stream.close();
+    throw error;
+  }
+}
+
+/** A bare connection, for a ping. */
+export async function dialServer(
+  { host, port }: ServerAddress,
+  signal?: AbortSignal,
+): Promise<ByteStream> {
+  return await dial({ hostname: host, port, signal });
+}
+
+/** Where the pins are kept. */
+export function knownServersPath(io: Io): string {
+  return `${sottoPaths(io).config}/known_servers`;
+}
+
+async function checkPin(
+  io: Io,
+  server: ServerAddress,
+  { fingerprint }: NodeCertificate,
+): Promise<void> {
+  const { host, port } = server;
+  const at = formatServerAddress({ host, port });
+  if (server.fingerprint !== undefined) {
+    if (!equalConstantTime(server.fingerprint, fingerprint)) {
+      throw await changed(io, at, server.fingerprint, fingerprint);
+    }
+  }
+  const path = knownServersPath(io);
+  const known = await readKnown(path);
+  const verdict = known.check(host, port, fingerprint);
+  if (verdict === "match") return;
+  if (verdict !== "new") {
+    throw await changed(io, at, verdict.changed, fingerprint);
+  }
+  await writePrivateFile(path, known.with(host, port, fingerprint).format());
+  if (server.fingerprint !== undefined) return;
+  await io.stderr.write(
+    `${at} is new here; from now on it must show this fingerprint:\n  ${
+      formatFingerprint(fingerprint)
+    }\n`,
+  );
+}
+
+async function readKnown(path: string): Promise<KnownServers> {
+  try {
+    return KnownServers.parse(await readPrivateFile(path));
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return KnownServers.parse("");
+    throw new CommandError(`Cannot use ${path}`, { cause });
+  }
+}
+
+async function changed(
+  io: Io,
+  at: string,
+  expected: ServerKeyChangedError["expected"],
+  seen: ServerKeyChangedError["seen"],
+): Promise<ServerKeyChangedError> {
+  const error = new ServerKeyChangedError(at, expected, seen);
+  await io.stderr.write(`${error.warning}\n`);
+  return error;
+}
