@@ -11,9 +11,13 @@ export const RECORD_LIMIT = 65_536;
 /** Lowest MAX-PACKET that a side may ask for, in bytes. */
 export const RECORD_LIMIT_MINIMUM = 512;
 
-/** Implementation constants: the receive buffer of an idle and of a busy connection, in bytes. */
+/**
+ * Implementation constants: the receive buffer of an idle connection and of the busiest, in bytes,
+ * and how many times larger or smaller the next size is.
+ */
 const IDLE_BUFFER = 1_024;
 const BUSY_BUFFER = 4 * (RECORD_LIMIT + RECORD_HEADER_BYTES + AEAD_TAG_BYTES);
+const STEP = 8;
 
 /** A record as it came in. Both parts are views that the next read may overwrite. */
 export interface Frame {
@@ -23,35 +27,41 @@ export interface Frame {
 
 /**
  * Cuts a byte stream into records. The caller reads into `space()`, says how much came by `filled`,
- * and takes out `next()` until it answers `undefined`. The buffer starts small, grows while reads
- * fill it, and shrinks when nothing is left, so that idle connections cost next to nothing.
+ * and takes out `next()` until it answers `undefined`. The buffer starts small, grows when a read
+ * has filled it, so that nobody makes it larger than a few times what was sent, and is small again
+ * after a read that brought little, so that idle connections cost next to nothing.
  */
 export class FrameBuffer {
   #buffer: Bytes;
   #start = 0;
   #end: number;
+  #lastRead = 0;
 
   constructor(first: Bytes) {
     this.#buffer = first;
     this.#end = first.length;
   }
 
+  /** Where the next read goes. The frames that were taken out before are lost by it. */
   space(): Bytes {
+    const size = this.#buffer.length;
     if (this.#start === this.#end) {
-      if (this.#buffer.length !== IDLE_BUFFER) {
-        this.#buffer = new Uint8Array(IDLE_BUFFER);
-      }
+      const fits = size === IDLE_BUFFER ||
+        size > IDLE_BUFFER && this.#lastRead >= size / STEP;
+      if (!fits) this.#buffer = new Uint8Array(IDLE_BUFFER);
       this.#start = this.#end = 0;
-    } else if (this.#buffer.length - this.#end < this.#buffer.length / 4) {
-      this.#makeRoom();
+    } else if (this.#end === size && size < BUSY_BUFFER) {
+      const larger = Math.max(IDLE_BUFFER, Math.min(size * STEP, BUSY_BUFFER));
+      this.#move(new Uint8Array(larger));
+    } else if (size - this.#end < size / 4) {
+      this.#move(this.#buffer);
     }
     return this.#buffer.subarray(this.#end);
   }
 
   filled(count: number): void {
+    this.#lastRead = count;
     this.#end += count;
-    const full = this.#end === this.#buffer.length;
-    if (full && this.#buffer.length < BUSY_BUFFER) this.#makeRoom(BUSY_BUFFER);
   }
 
   /** Whether bytes of an unfinished record are waiting. */
@@ -83,13 +93,11 @@ export class FrameBuffer {
     return frame;
   }
 
-  #makeRoom(capacity = this.#buffer.length): void {
-    const left = this.#buffer.subarray(this.#start, this.#end);
-    const size = left.length > capacity / 2 ? BUSY_BUFFER : capacity;
-    const roomy = new Uint8Array(size);
-    roomy.set(left);
-    this.#buffer = roomy;
-    this.#end = left.length;
+  /** Brings what is left to the front of `target`. */
+  #move(target: Bytes): void {
+    target.set(this.#buffer.subarray(this.#start, this.#end));
+    this.#buffer = target;
+    this.#end -= this.#start;
     this.#start = 0;
   }
 }

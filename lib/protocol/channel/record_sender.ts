@@ -11,13 +11,24 @@ import type { RecordKey } from "./traffic_key.ts";
 const SEALS_IN_FLIGHT = 16;
 /** Bytes queued beyond which `send` makes its caller wait. */
 const HIGH_WATER = 8 * RECORD_LIMIT;
+/** Bytes of records that are ready beyond which no more are put into one write. */
+const WRITE_BYTES = 3 * RECORD_LIMIT;
 
 const CLOSE = new Uint8Array(0);
 
+/** A record on its way out. */
+interface Outgoing {
+  readonly header: Bytes;
+  /** The sealed part, once it is ready. */
+  body: Bytes | undefined;
+  /** Resolves when it is. */
+  readonly ready: Promise<void>;
+}
+
 /**
  * The sending half of a channel. Queued bytes are cut into records, sealed many at a time, and
- * written in order. While a seal is under way, small sends gather and leave as one record: one seal
- * and one write carry what would have been many.
+ * written in order. While a seal is under way, small sends gather and leave as one record; records
+ * that are ready at the same time leave in one write.
  */
 export class RecordSender {
   limit = RECORD_LIMIT;
@@ -25,7 +36,7 @@ export class RecordSender {
   readonly #take: () => RecordKey;
   #queue: Bytes[] = [];
   #queued = 0;
-  #sealed: Promise<Bytes>[] = [];
+  #sealed: Outgoing[] = [];
   #writing = false;
   #error: Error | undefined;
   #waiting: {
@@ -114,18 +125,28 @@ export class RecordSender {
     const sealed = key instanceof CryptoKey
       ? seal(key, nonce, plaintext, header)
       : key.then((ready) => seal(ready, nonce, plaintext, header));
-    this.#sealed.push(sealed.then((body) => frame(header, body)));
+    const record: Outgoing = {
+      header,
+      body: undefined,
+      ready: sealed.then((body) => void (record.body = body)),
+    };
+    this.#sealed.push(record);
     if (!this.#writing) this.#write();
   }
 
   async #write(): Promise<void> {
     this.#writing = true;
+    // Kept from write to write, because new memory costs as much as half a seal; given up when
+    // nothing is left to send, so that an idle connection has none.
+    let buffer: Bytes = new Uint8Array(0);
     try {
       while (this.#sealed.length > 0 && this.#error === undefined) {
-        const record = await this.#sealed[0]!;
-        this.#sealed.shift();
+        await this.#sealed[0]!.ready;
+        const records = this.#takeReady();
         this.#pump();
-        await writeAll(this.#stream, record);
+        const length = lengthOf(records);
+        if (length > buffer.length) buffer = new Uint8Array(length);
+        await writeAll(this.#stream, join(records, buffer));
         this.#release();
       }
     } catch (cause) {
@@ -140,6 +161,17 @@ export class RecordSender {
       this.#writing = false;
       this.#release();
     }
+  }
+
+  /** The records at the front that are ready, up to what one write may carry. */
+  #takeReady(): Outgoing[] {
+    let count = 0;
+    for (let bytes = 0; bytes <= WRITE_BYTES; count++) {
+      const body = this.#sealed[count]?.body;
+      if (body === undefined) break;
+      bytes += body.length;
+    }
+    return this.#sealed.splice(0, count);
   }
 
   /** Everything accepted and not yet written, roughly, in bytes. */
@@ -167,9 +199,19 @@ export class RecordSender {
   }
 }
 
-function frame(header: Bytes, body: Bytes): Bytes {
-  const whole = new Uint8Array(RECORD_HEADER_BYTES + body.length);
-  whole.set(header);
-  whole.set(body, RECORD_HEADER_BYTES);
-  return whole;
+function lengthOf(records: readonly Outgoing[]): number {
+  let length = 0;
+  for (const { body } of records) length += RECORD_HEADER_BYTES + body!.length;
+  return length;
+}
+
+/** The records behind each other, at the front of `buffer`. */
+function join(records: readonly Outgoing[], buffer: Bytes): Bytes {
+  let at = 0;
+  for (const { header, body } of records) {
+    buffer.set(header, at);
+    buffer.set(body!, at + RECORD_HEADER_BYTES);
+    at += RECORD_HEADER_BYTES + body!.length;
+  }
+  return buffer.subarray(0, at);
 }
