@@ -1,56 +1,41 @@
 import type { Bytes, Message } from "../../protocol/mod.ts";
 import {
   CommandWriter,
-  CryptoError,
   fromUtf8,
-  MalformedError,
   randomBytes,
-  utf8,
   Writer,
 } from "../../protocol/mod.ts";
 import type { ClientSession, PushHandler } from "../../account/mod.ts";
-import { AccountError, CERTIFICATE } from "../../account/mod.ts";
+import { AccountError } from "../../account/mod.ts";
 import type { Keyring } from "../../identity/mod.ts";
 import type { Vault } from "../../store/mod.ts";
 import {
   ACKNOWLEDGE,
   DELIVER,
-  FETCH_PREKEYS,
-  FIND_PERSON,
   LETTER,
-  LETTER_ID,
   MOVED,
-  ONE_TIME_PREKEYS,
   PERSON,
-  POST,
-  PREKEY_BUNDLE,
   RETENTION,
   SEQUENCE,
   SEQUENCES,
   WAITING,
 } from "../commands.ts";
 import { MessageType } from "../peer_message.ts";
-import {
-  parseBundle,
-  parseOneTimePrekeys,
-  PrekeyError,
-} from "../prekey_bundle.ts";
-import { startSession } from "../session_start.ts";
 import { AddressBook, NO_CERTIFICATE } from "./address_book.ts";
 import { CONTACTS, newContact } from "./contact.ts";
 import { Correspondent } from "./correspondent.ts";
 import { entryKey, HISTORY, TEXT_IDS, textKey } from "./history_entry.ts";
-import type { EntryState, HistoryEntry } from "./history_entry.ts";
+import type { HistoryEntry } from "./history_entry.ts";
+import { Introductions } from "./introductions.ts";
 import type { MailboxEvent } from "./mailbox_event.ts";
 import { openLetters } from "./opening.ts";
 import type { ArrivedLetter } from "./opening.ts";
-import { OUTBOX } from "./outbox_letter.ts";
-import type { OutboxLetter } from "./outbox_letter.ts";
+import { Outbox } from "./outbox.ts";
 import { PrekeySupply } from "./prekey_supply.ts";
 import { sealControl, sealRead, sealWaiting } from "./sealing.ts";
 import type { Sealed } from "./sealing.ts";
-import { newSessionRecord, sessionKey, SESSIONS } from "./session_record.ts";
 import { transact } from "./transaction.ts";
+import { Turns } from "./turns.ts";
 
 /** What a mailbox needs. */
 export interface MailboxClientOptions {
@@ -81,9 +66,10 @@ export class MailboxClient {
   readonly #supply: PrekeySupply;
   readonly #onEvent: (event: MailboxEvent) => void;
   #session: ClientSession | undefined;
-  readonly #posting = new Map<string, Promise<void>>();
+  readonly #outbox: Outbox;
+  readonly #introductions: Introductions;
   /** One piece of work per person at a time: two would only undo each other's transactions. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
   /** Sessions that senders were asked to seal again, so that they are asked once per connection. */
   readonly #asked = new Set<string>();
 
@@ -93,6 +79,12 @@ export class MailboxClient {
     this.#supply = new PrekeySupply(this.#self);
     this.book = new AddressBook(this.#self);
     this.#onEvent = options.onEvent;
+    this.#outbox = new Outbox(this.#self, options.onEvent);
+    this.#introductions = new Introductions(
+      this.#self,
+      this.book,
+      options.onEvent,
+    );
   }
 
   static async open(options: MailboxClientOptions): Promise<MailboxClient> {
@@ -163,7 +155,7 @@ export class MailboxClient {
    * @throws {RangeError} if it is longer than 64 KiB of UTF-8.
    */
   async send(address: string, text: string): Promise<number> {
-    const number = await this.#inTurn(address, async () => {
+    const number = await this.#turns.take(address, async () => {
       const { entry, sealed } = await transact(
         this.#self.vault,
         async (transaction) => {
@@ -198,7 +190,7 @@ export class MailboxClient {
         },
       );
       this.#onEvent({ kind: "state", address, entry });
-      this.#postAll(sealed);
+      this.#post(sealed);
       return entry.number;
     });
     if (this.#session !== undefined) await this.#begin(address);
@@ -207,7 +199,7 @@ export class MailboxClient {
 
   /** Marks everything that has come from somebody as shown, and says so to them. */
   markRead(address: string): Promise<void> {
-    return this.#inTurn(address, async () => {
+    return this.#turns.take(address, async () => {
       const sealed = await transact(this.#self.vault, async (transaction) => {
         const contact = await this.#self.contact(transaction, address);
         if (contact === undefined || contact.unread.length === 0) return [];
@@ -222,16 +214,13 @@ export class MailboxClient {
         transaction.write(CONTACTS, blinded, { ...contact, unread: [] });
         return await sealRead(transaction, this.#self, contact);
       });
-      this.#postAll(sealed);
+      this.#post(sealed);
     });
   }
 
   /** Fetches somebody's certificate and trusts it on first use. */
   async find(address: string): Promise<void> {
-    const answer = await this.#online().request(
-      new CommandWriter().set(PERSON, utf8(address)).verb(FIND_PERSON).done(),
-    );
-    await this.#pin(address, answer.need(CERTIFICATE));
+    await this.#introductions.find(this.#online(), address);
   }
 
   /** Begins what has not begun and posts what was not posted; resolves when each was tried. */
@@ -239,16 +228,14 @@ export class MailboxClient {
     const waiting = (await this.book.contacts())
       .filter(({ unsealed }) => unsealed.length > 0);
     await Promise.all(waiting.map(({ address }) => this.#begin(address)));
-    const records = await this.#self.vault.list(OUTBOX.kind);
-    this.#postAll(
-      records.map(({ key, body }) => ({ key, letter: OUTBOX.decode(body) })),
-    );
-    await Promise.all(this.#posting.values());
+    await this.#outbox.postWaiting(this.#online());
+    await this.#outbox.settled();
   }
 
   /** Resolves when nothing that was begun is under way any more. */
   async settled(): Promise<void> {
-    await Promise.all([...this.#turns.values(), ...this.#posting.values()]);
+    await this.#turns.settled();
+    await this.#outbox.settled();
   }
 
   #online(): ClientSession {
@@ -260,105 +247,24 @@ export class MailboxClient {
 
   /** Makes sure that there is a session to write to somebody in, and seals what waits for it. */
   async #begin(address: string): Promise<void> {
-    await this.#inTurn(address, async () => {
+    await this.#turns.take(address, async () => {
       const contact = await this.book.contact(address);
       if (contact === undefined || contact.unsealed.length === 0) return;
       try {
-        if (contact.sessions.length === 0) await this.#startSession(address);
+        if (contact.sessions.length === 0) {
+          await this.#introductions.start(this.#online(), address);
+        }
       } catch (error) {
-        await this.#cannotBegin(address, error);
+        await this.#introductions.noteFailure(address, error);
         return;
       }
-      this.#postAll(
+      this.#post(
         await transact(
           this.#self.vault,
           (transaction) => sealWaiting(transaction, this.#self, address),
         ),
       );
     });
-  }
-
-  async #startSession(address: string): Promise<void> {
-    const answer = await this.#online().request(
-      new CommandWriter().set(PERSON, utf8(address)).verb(FETCH_PREKEYS).done(),
-    );
-    if (await this.#pin(address, answer.need(CERTIFICATE)) === "changed") {
-      return;
-    }
-    const peer = (await this.book.certificate(address))!;
-    const encoded = answer.get(PREKEY_BUNDLE);
-    if (encoded === undefined) {
-      throw new PrekeyError(
-        "ERR_PREKEY_UNKNOWN",
-        "Cannot write yet: the person has not logged in anywhere",
-      );
-    }
-    const [oneTime = null] = parseOneTimePrekeys(
-      answer.get(ONE_TIME_PREKEYS) ?? new Uint8Array(0),
-      1,
-    );
-    const session = await startSession(
-      this.#self.keyring,
-      peer,
-      await parseBundle(encoded, peer),
-      oneTime,
-    );
-    await transact(this.#self.vault, async (transaction) => {
-      const blinded = await this.#self.blind(address);
-      const contact = await transaction.read(CONTACTS, blinded);
-      if (contact === undefined) return;
-      transaction.write(CONTACTS, blinded, {
-        ...contact,
-        sessions: [session.id, ...contact.sessions],
-      });
-      transaction.write(
-        SESSIONS,
-        sessionKey(blinded, session.id),
-        newSessionRecord(session),
-      );
-    });
-  }
-
-  /** What waits for a session stays in the queue, with the reason; a person who is not there fails it. */
-  async #cannotBegin(address: string, error: unknown): Promise<void> {
-    const unknown = error instanceof AccountError &&
-      error.reason === "unknown-person";
-    const reason = unknown
-      ? "there is no such person"
-      : error instanceof PrekeyError || error instanceof MalformedError ||
-          error instanceof CryptoError
-      ? error.message
-      : "";
-    const changed = await transact(this.#self.vault, async (transaction) => {
-      const blinded = await this.#self.blind(address);
-      const contact = await transaction.read(CONTACTS, blinded);
-      if (contact === undefined || reason === "") return [];
-      const entries: HistoryEntry[] = [];
-      for (const number of contact.unsealed) {
-        const key = entryKey(blinded, number);
-        const entry = await transaction.read(HISTORY, key);
-        if (entry === undefined) continue;
-        const state: EntryState = unknown ? "failed" : entry.state;
-        entries.push({ ...entry, state, reason });
-        transaction.write(HISTORY, key, { ...entry, state, reason });
-      }
-      if (unknown) {
-        transaction.write(CONTACTS, blinded, { ...contact, unsealed: [] });
-      }
-      return entries;
-    });
-    for (const entry of changed) {
-      this.#onEvent({ kind: "state", address, entry });
-    }
-  }
-
-  async #pin(address: string, certificate: Bytes): Promise<string> {
-    const pinning = await this.book.pin(address, certificate);
-    if (pinning === "new") this.#onEvent({ kind: "new-contact", address });
-    if (pinning === "changed") {
-      this.#onEvent({ kind: "identity-changed", address });
-    }
-    return pinning;
   }
 
   async #receive(
@@ -368,13 +274,13 @@ export class MailboxClient {
     if (await this.book.certificate(address) === undefined) {
       await this.find(address);
     }
-    const opening = await this.#inTurn(address, async () => {
+    const opening = await this.#turns.take(address, async () => {
       const opening = await transact(
         this.#self.vault,
         (transaction) => openLetters(transaction, this.#self, address, letters),
       );
       this.#acknowledge(opening.acknowledged);
-      this.#postAll(opening.sealed);
+      this.#post(opening.sealed);
       for (const event of opening.events) this.#onEvent(event);
       return opening;
     });
@@ -401,14 +307,16 @@ export class MailboxClient {
     const name = `${address} ${lost.toHex()}`;
     if (this.#asked.has(name)) return;
     this.#asked.add(name);
-    await this.#inTurn(address, async () => {
+    await this.#turns.take(address, async () => {
       try {
         const contact = await this.book.contact(address);
-        if (contact?.sessions.length === 0) await this.#startSession(address);
+        if (contact?.sessions.length === 0) {
+          await this.#introductions.start(this.#online(), address);
+        }
         const id = (await this.book.contact(address))?.sessions[0];
         if (id === undefined) return;
         const message = { type: MessageType.RETRY, flags: 0, payload: lost };
-        this.#postAll(
+        this.#post(
           await transact(
             this.#self.vault,
             (t) => sealControl(t, this.#self, address, id, [message]),
@@ -421,95 +329,7 @@ export class MailboxClient {
     });
   }
 
-  #postAll(sealed: readonly Sealed[]): void {
-    if (this.#session === undefined) return;
-    for (const { key, letter } of sealed) {
-      if (this.#posting.has(key)) continue;
-      const posting = this.#post(this.#session, key, letter)
-        .catch(() => {/* the connection is gone; the next one posts it */})
-        .finally(() => this.#posting.delete(key));
-      this.#posting.set(key, posting);
-    }
+  #post(sealed: readonly Sealed[]): void {
+    if (this.#session !== undefined) this.#outbox.post(this.#session, sealed);
   }
-
-  async #post(
-    session: ClientSession,
-    key: string,
-    letter: OutboxLetter,
-  ): Promise<void> {
-    try {
-      await session.request(
-        new CommandWriter(letter.letter.length + 128)
-          .set(PERSON, utf8(letter.address)).set(LETTER_ID, letter.letterId)
-          .set(LETTER, letter.letter).verb(POST).done(),
-      );
-      await this.#posted(key, letter, "");
-    } catch (error) {
-      if (!(error instanceof AccountError)) throw error;
-      await this.#posted(key, letter, error.reason);
-    }
-  }
-
-  /** @param refusal why the server did not take the letter; empty if it did. */
-  async #posted(
-    key: string,
-    letter: OutboxLetter,
-    refusal: string,
-  ): Promise<void> {
-    const { address, entry: number } = letter;
-    const waits = refusal !== "" && refusal !== "unknown-person";
-    const changed = await transact(this.#self.vault, async (transaction) => {
-      if (await transaction.read(OUTBOX, key) === undefined) return undefined;
-      if (!waits) transaction.remove(OUTBOX, key);
-      if (number === 0) return undefined;
-      const place = entryKey(await this.#self.blind(address), number);
-      const entry = await transaction.read(HISTORY, place);
-      if (entry === undefined) return undefined;
-      const next = afterPosting(entry, refusal, waits);
-      transaction.write(HISTORY, place, next);
-      return next.state === entry.state && next.reason === entry.reason
-        ? undefined
-        : next;
-    });
-    if (changed !== undefined) {
-      this.#onEvent({ kind: "state", address, entry: changed });
-    }
-  }
-
-  async #inTurn<T>(address: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#turns.get(address) ?? Promise.resolve();
-    const mine = before.catch(() => {}).then(work);
-    const turn = mine.catch(() => {});
-    this.#turns.set(address, turn);
-    try {
-      return await mine;
-    } finally {
-      if (this.#turns.get(address) === turn) this.#turns.delete(address);
-    }
-  }
-}
-
-/** The words of a refusal, as the history shows them. */
-const REASONS: Readonly<Record<string, string>> = {
-  "mailbox-full": "the mailbox is full",
-  "unknown-person": "there is no such person",
-};
-
-function afterPosting(
-  entry: HistoryEntry,
-  refusal: string,
-  waits: boolean,
-): HistoryEntry {
-  if (refusal !== "") {
-    const reason = REASONS[refusal] ?? "the server refused it";
-    return waits ? { ...entry, reason } : { ...entry, state: "failed", reason };
-  }
-  const unposted = Math.max(0, entry.unposted - 1);
-  const stored = unposted === 0 && entry.state === "queued";
-  return {
-    ...entry,
-    unposted,
-    state: stored ? "stored" : entry.state,
-    reason: "",
-  };
 }
