@@ -3,7 +3,7 @@ import { CommandWriter, fromUtf8, utf8 } from "../protocol/mod.ts";
 import type { NodeKeyring } from "../identity/mod.ts";
 import type { Account, ServerStore } from "../store/mod.ts";
 import { AccountError } from "./account_error.ts";
-import { openCredentials } from "./authenticator.ts";
+
 import {
   CERTIFICATE,
   CHANGE_PASSPHRASE,
@@ -21,9 +21,11 @@ import {
   WHO_AM_I,
   YOU_ARE,
 } from "./commands.ts";
+import { openCredentials } from "./credentials.ts";
 import type { PassphraseCheck } from "./passphrase_check.ts";
 import type { Registration } from "./registration.ts";
 import type { ServerSession, Service } from "./server_session.ts";
+import { Throttle } from "./throttle.ts";
 
 /** Answers what an account asks about itself. */
 export class AccountService implements Service {
@@ -35,6 +37,12 @@ export class AccountService implements Service {
   readonly #registration: Registration;
   readonly #passphrases: PassphraseCheck;
   readonly #deleted: (by: ServerSession) => void;
+  readonly #now: () => number;
+  /**
+   * Guesses at an account's passphrase from its own sessions. They are counted apart from those at
+   * the door, so that a stolen session does not keep the owner from logging in.
+   */
+  readonly #proofs = new Throttle({ free: 5, longest: 900 });
 
   /** @param deleted is told which session has deleted its account, so that the others end. */
   constructor(
@@ -43,12 +51,14 @@ export class AccountService implements Service {
     registration: Registration,
     passphrases: PassphraseCheck,
     deleted: (by: ServerSession) => void,
+    now: () => number,
   ) {
     this.#store = store;
     this.#node = node;
     this.#registration = registration;
     this.#passphrases = passphrases;
     this.#deleted = deleted;
+    this.#now = now;
   }
 
   async handle(session: ServerSession, message: Message): Promise<Bytes> {
@@ -109,7 +119,7 @@ export class AccountService implements Service {
     message: Message,
   ): Promise<Bytes> {
     if (account.kind === "interactive") {
-      await this.#proved(session, account, message.need(CREDENTIALS));
+      await this.#proved(session, account, message.get(CREDENTIALS));
     }
     // The name is repeated, so that no accident deletes an account.
     if (fromUtf8(message.need(USERNAME)) !== account.address) {
@@ -124,15 +134,40 @@ export class AccountService implements Service {
   async #proved(
     session: ServerSession,
     account: Account,
-    sealed: Bytes,
+    sealed: Bytes | undefined,
   ): Promise<void> {
-    const { auth } = await openCredentials(
-      this.#node,
-      sealed,
-      session.channelHash,
-    );
-    if (!await this.#passphrases.holds(account, auth)) {
-      throw new AccountError("change the account", "credentials");
+    this.#checkProofs(account);
+    const holds = sealed !== undefined &&
+      await this.#holds(session, account, sealed);
+    // Looked at again, or many guesses made at once would all be answered.
+    this.#checkProofs(account);
+    if (holds) return this.#proofs.succeeded(account.address);
+    this.#proofs.failed(account.address, this.#now() / 1_000);
+    throw new AccountError("change the account", "credentials");
+  }
+
+  #checkProofs({ address }: Account): void {
+    const wait = this.#proofs.wait(address, this.#now() / 1_000);
+    if (wait > 0) {
+      throw new AccountError("change the account", "throttled", wait);
+    }
+  }
+
+  async #holds(
+    session: ServerSession,
+    account: Account,
+    sealed: Bytes,
+  ): Promise<boolean> {
+    try {
+      const { auth } = await openCredentials(
+        this.#node,
+        sealed,
+        session.channelHash,
+      );
+      return await this.#passphrases.holds(account, auth);
+    } catch (error) {
+      if (!(error instanceof AccountError)) throw error;
+      return false;
     }
   }
 }

@@ -1,4 +1,9 @@
-import type { Bytes, CommandChannel, Message } from "../protocol/mod.ts";
+import type {
+  Bytes,
+  CommandChannel,
+  Message,
+  RsaKeyPair,
+} from "../protocol/mod.ts";
 import {
   ChannelError,
   CommandWriter,
@@ -18,7 +23,7 @@ import {
 import type { BucketRate } from "../net/mod.ts";
 import { TokenBuckets } from "../net/mod.ts";
 import type { NodeKeyring } from "../identity/mod.ts";
-import { assembleKeyring, parseCertificate } from "../identity/mod.ts";
+import { parseCertificate } from "../identity/mod.ts";
 import type { Account, ServerStore } from "../store/mod.ts";
 import { AccountError } from "./account_error.ts";
 import {
@@ -51,10 +56,11 @@ import {
   ZONE,
 } from "./commands.ts";
 import type { Credentials } from "./credentials.ts";
-import { parseCredentials, SHARE_BYTES } from "./credentials.ts";
+import { openCredentials, SHARE_BYTES } from "./credentials.ts";
+import { decoyAccount } from "./decoy_account.ts";
+import { LoginThrottles } from "./login_throttles.ts";
 import type { PassphraseCheck } from "./passphrase_check.ts";
 import type { Registration } from "./registration.ts";
-import { Throttle } from "./throttle.ts";
 import type { UsrKeys } from "./usr_keys.ts";
 
 /** What a connection may send before somebody has logged in, in bytes. */
@@ -86,12 +92,8 @@ export class Authenticator {
   readonly #registrations: TokenBuckets;
   /** Stands in for accounts that do not exist, so that they cost the same work. */
   readonly #decoy: Promise<Account>;
-  /** Guesses from one address, at any account. */
-  readonly #byGroup = new Throttle({ free: 20, longest: 900 });
-  /** Guesses from one address at one account. */
-  readonly #byPair = new Throttle({ free: 5, longest: 900 });
-  /** Guesses at one account from anywhere: slowed a little only, or anybody could lock it. */
-  readonly #byAccount = new Throttle({ free: 50, longest: 30 });
+  readonly #throttles = new LoginThrottles();
+  readonly #failed: (error: unknown) => void;
 
   constructor(parts: {
     store: ServerStore;
@@ -102,6 +104,7 @@ export class Authenticator {
     maxPacket: number;
     limits: AttemptLimits;
     now: () => number;
+    failed: (error: unknown) => void;
   }) {
     this.#store = parts.store;
     this.#node = parts.node;
@@ -112,6 +115,7 @@ export class Authenticator {
     this.#now = parts.now;
     this.#registrations = new TokenBuckets(parts.limits.registrations);
     this.#decoy = decoyAccount(parts.node, parts.usrKeys);
+    this.#failed = parts.failed;
   }
 
   /**
@@ -220,17 +224,19 @@ export class Authenticator {
     group: string,
   ): Promise<Account | undefined> {
     const address = addressOf(message);
-    this.#checkThrottles(address, group);
-    const { auth } = await this.#credentials(message, link);
+    this.#throttles.check(address, group, this.#now());
     const account = await this.#store.accounts.byAddress(address);
-    const holds = await this.#passphrases.holds(account, auth);
+    const holds = await this.#holds(account, message, link);
+    // Looked at again, or many guesses made at once would all be answered.
+    this.#throttles.check(address, group, this.#now());
     if (!holds || account === undefined) {
-      this.#failed(address, group);
+      this.#throttles.failed(address, group, this.#now());
       throw new AccountError("log in", "credentials");
     }
-    this.#byPair.succeeded(`${address} ${group}`);
+    this.#throttles.succeeded(address, group);
     const share = randomBytes(SHARE_BYTES);
     const { maxPacket, limit } = this.#negotiate(message);
+    link.limit(limit);
     await link.send(
       new CommandWriter(4_096).set(CERTIFICATE, account.certificate)
         .set(WRAPPED_KEYS, account.wrappedKeys ?? undefined)
@@ -238,7 +244,6 @@ export class Authenticator {
         .set(SESSION_KEY, await sessionKey(account, share, link.hash))
         .set(MAX_PACKET, maxPacket).verb(LOGGED_IN).done(),
     );
-    link.limit(limit);
     const answer = await link.next();
     if (answer === null) return undefined;
     if (answer.verb !== SESSION) {
@@ -269,36 +274,65 @@ export class Authenticator {
     const sealed = await sessionKey(addressed, share, link.hash);
     const keys = await link.mix(concat(theirs, share));
     const { maxPacket, limit } = this.#negotiate(message);
+    link.limit(limit);
     link.send(
       new CommandWriter(512).set(SESSION_KEY, sealed)
         .set(MAX_PACKET, maxPacket).verb(LOGGED_IN).done(),
     ).catch(() => {/* the next receive says that the connection is gone */});
     link.use(keys);
-    link.limit(limit);
     if (account !== undefined) return account;
     // Nobody holds the decoy's key: whatever comes does not open, and the channel ends there.
     await link.next();
     return undefined;
   }
 
-  /** The client's half of the session secret; random if it was not made for this account's key. */
+  /**
+   * The client's half of the session secret; random if it was not made for this account's key, or if
+   * this server has lost its half of that, so that the two sides fall silent (S2.7).
+   */
   async #share(
     account: Account,
     message: Message,
     label: Bytes,
   ): Promise<Bytes> {
-    const { privateKey } = await this.#usrKeys.unwrap(
-      { publicKey: account.usrPublic, wrapped: account.usrPrivateWrapped },
-      account.certificateId,
-    );
+    const sealed = message.need(SESSION_SHARE);
+    const usr = await this.#usrKey(account);
     try {
-      const sealed = message.need(SESSION_SHARE);
-      const share = await rsaDecrypt(privateKey, sealed, label);
+      if (usr === undefined) return randomBytes(SHARE_BYTES);
+      const share = await rsaDecrypt(usr.privateKey, sealed, label);
       if (share.length === SHARE_BYTES) return share;
     } catch (error) {
       if (!(error instanceof CryptoError)) throw error;
     }
     return randomBytes(SHARE_BYTES);
+  }
+
+  async #usrKey(account: Account): Promise<RsaKeyPair | undefined> {
+    try {
+      return await this.#usrKeys.unwrap(
+        { publicKey: account.usrPublic, wrapped: account.usrPrivateWrapped },
+        account.certificateId,
+      );
+    } catch (error) {
+      if (!(error instanceof CryptoError)) throw error;
+      this.#failed(error);
+      return undefined;
+    }
+  }
+
+  async #holds(
+    account: Account | undefined,
+    message: Message,
+    link: CommandChannel,
+  ): Promise<boolean> {
+    try {
+      const { auth } = await this.#credentials(message, link);
+      return await this.#passphrases.holds(account, auth);
+    } catch (error) {
+      if (!(error instanceof AccountError)) throw error;
+      // What does not even open counts as a guess.
+      return false;
+    }
   }
 
   async #credentials(
@@ -322,45 +356,6 @@ export class Authenticator {
       limit: Math.min(theirs, this.#maxPacket),
     };
   }
-
-  #checkThrottles(address: string, group: string): void {
-    const now = this.#now() / 1_000;
-    const wait = Math.max(
-      this.#byGroup.wait(group, now),
-      this.#byPair.wait(`${address} ${group}`, now),
-      this.#byAccount.wait(address, now),
-    );
-    if (wait > 0) throw new AccountError("log in", "throttled", wait);
-  }
-
-  #failed(address: string, group: string): void {
-    const now = this.#now() / 1_000;
-    this.#byGroup.failed(group, now);
-    this.#byPair.failed(`${address} ${group}`, now);
-    this.#byAccount.failed(address, now);
-  }
-}
-
-/**
- * Decrypts CREDENTIALS, which are bound to one connection by its handshake hash.
- *
- * @throws {AccountError} "credentials" if they were made for another server or connection.
- */
-export async function openCredentials(
-  node: NodeKeyring,
-  sealed: Bytes,
-  channelHash: Bytes,
-): Promise<Credentials> {
-  try {
-    return parseCredentials(
-      await rsaDecrypt(node.rsa.privateKey, sealed, channelHash),
-    );
-  } catch (error) {
-    if (error instanceof CryptoError || error instanceof MalformedError) {
-      throw new AccountError("read the credentials", "credentials");
-    }
-    throw error;
-  }
 }
 
 /** The server's share, sealed to the account's certificate. */
@@ -371,30 +366,6 @@ async function sessionKey(
 ): Promise<Bytes> {
   const { rsaKey } = await parseCertificate(account.certificate);
   return await rsaEncrypt(rsaKey, share, label);
-}
-
-async function decoyAccount(
-  node: NodeKeyring,
-  usrKeys: UsrKeys,
-): Promise<Account> {
-  const { certificate } = await assembleKeyring("nobody@nowhere", 0, node);
-  const usr = await usrKeys.seal(node.rsa, certificate.id);
-  return {
-    address: certificate.address,
-    kind: "non-interactive",
-    certificate: certificate.bytes,
-    certificateId: certificate.id,
-    authSalt: null,
-    authHash: null,
-    kdfSalt: null,
-    kdfMemoryKiB: null,
-    kdfPasses: null,
-    wrappedKeys: null,
-    usrPublic: usr.publicKey,
-    usrPrivateWrapped: usr.wrapped,
-    device: null,
-    createdAt: 0,
-  };
 }
 
 function addressOf(message: Message): string {

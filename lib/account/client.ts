@@ -1,10 +1,4 @@
-import type {
-  Argon2Cost,
-  Bytes,
-  CommandChannel,
-  Message,
-  Verb,
-} from "../protocol/mod.ts";
+import type { Bytes, CommandChannel, Message, Verb } from "../protocol/mod.ts";
 import {
   ChannelError,
   CommandWriter,
@@ -20,37 +14,26 @@ import {
   sign,
   utf8,
 } from "../protocol/mod.ts";
-import type { Keyring, NodeCertificate, Stretched } from "../identity/mod.ts";
+import type { Keyring, NodeCertificate } from "../identity/mod.ts";
 import {
   AUTH_BYTES,
-  DEFAULT_COST,
-  encodeKeyring,
   parseCertificate,
   parseKeyring,
-  SALT_BYTES,
   stretch,
   unwrapKeyring,
-  wrapKeyring,
 } from "../identity/mod.ts";
 import { AccountError, refusalOf, SessionKeyError } from "./account_error.ts";
-import type { ClientSession } from "./client_session.ts";
 import {
   ABOUT,
   ABOUT_IS,
   CERTIFICATE,
   CERTIFICATE_ID,
-  CHANGE_PASSPHRASE,
   CREDENTIALS,
-  DELETE_ACCOUNT,
-  KDF_MEMORY,
-  KDF_PASSES,
-  KDF_SALT,
   KO,
   LOGGED_IN,
   LOGIN,
   MAX_PACKET,
   OK,
-  OLD_CREDENTIALS,
   PREPARE,
   PREPARED,
   REASON,
@@ -67,7 +50,12 @@ import {
   WRAPPED_KEYS,
   ZONE,
 } from "./commands.ts";
-import { encodeCredentials, SHARE_BYTES } from "./credentials.ts";
+import { sealCredentials, SHARE_BYTES } from "./credentials.ts";
+import {
+  NO_INVITE,
+  stretchingOf,
+  writePassphrase,
+} from "./passphrase_record.ts";
 import { registrationBytes } from "./registration.ts";
 
 const NO_AUTH = new Uint8Array(AUTH_BYTES);
@@ -140,7 +128,10 @@ export async function register(
   const auth = passphrase === undefined
     ? NO_AUTH
     : await writePassphrase(writer, keyring, passphrase);
-  writer.set(CREDENTIALS, await credentials(node, link.hash, auth, invite));
+  writer.set(
+    CREDENTIALS,
+    await sealCredentials(node, link.hash, { auth, invite: utf8(invite) }),
+  );
   const answer = await ask(link, writer.verb(REGISTER), REGISTERED, "register");
   return answer.need(USR_KEY);
 }
@@ -151,6 +142,9 @@ export async function register(
  *
  * @throws {AccountError} "credentials" if name or passphrase is wrong.
  * @throws {WeakCostError} if the server asks for a stretching that would expose the passphrase.
+ * @throws {ExcessiveCostError} if it asks for one that would exhaust this machine.
+ * @throws {WrongPassphraseError} if what it sends are not the keys that this passphrase wrapped.
+ * @throws {RangeError} if `maxPacket` is outside 512..65,536.
  */
 export async function loginByPassphrase(
   link: CommandChannel,
@@ -159,6 +153,7 @@ export async function loginByPassphrase(
   passphrase: string,
   maxPacket: number = RECORD_LIMIT,
 ): Promise<Unlocked> {
+  link.limit(maxPacket);
   const username = utf8(address);
   const { salt, cost } = stretchingOf(
     await ask(
@@ -173,7 +168,10 @@ export async function loginByPassphrase(
     link,
     new CommandWriter(1_024).set(USERNAME, username)
       .set(MAX_PACKET, maxPacket)
-      .set(CREDENTIALS, await credentials(node, link.hash, auth, ""))
+      .set(
+        CREDENTIALS,
+        await sealCredentials(node, link.hash, { auth, invite: NO_INVITE }),
+      )
       .verb(LOGIN),
     LOGGED_IN,
     "log in",
@@ -215,6 +213,7 @@ export async function loginByPassphrase(
  *
  * @param usrKey what the server gave at registration or at a login by passphrase (SPKI).
  * @throws {SessionKeyError} if what came back is not for these keys.
+ * @throws {RangeError} if `maxPacket` is outside 512..65,536.
  */
 export async function loginByKey(
   link: CommandChannel,
@@ -222,6 +221,7 @@ export async function loginByKey(
   usrKey: Bytes,
   maxPacket: number = RECORD_LIMIT,
 ): Promise<void> {
+  link.limit(maxPacket);
   const share = randomBytes(SHARE_BYTES);
   const answer = await ask(
     link,
@@ -235,99 +235,6 @@ export async function loginByKey(
   const theirs = await openSessionKey(keyring, answer, link.hash);
   link.use(await link.mix(concat(share, theirs)));
   limit(link, answer, maxPacket);
-}
-
-/**
- * Replaces the passphrase. The keys stay as they are and are wrapped anew; nothing else changes.
- *
- * @throws {AccountError} "credentials" if the old passphrase is wrong.
- */
-export async function changePassphrase(
-  session: ClientSession,
-  node: NodeCertificate,
-  keyring: Keyring,
-  { before, after }: { before: string; after: string },
-): Promise<void> {
-  const old = await provePassphrase(session, node, before);
-  const writer = new CommandWriter(8_192).set(OLD_CREDENTIALS, old);
-  const auth = await writePassphrase(writer, keyring, after);
-  writer.set(
-    CREDENTIALS,
-    await credentials(node, session.channelHash, auth, ""),
-  );
-  await session.request(writer.verb(CHANGE_PASSPHRASE).done());
-}
-
-/**
- * Deletes the account at the server, with all that waits there. The name is never given away again.
- *
- * @param passphrase needed for an interactive account.
- */
-export async function deleteAccount(
-  session: ClientSession,
-  node: NodeCertificate,
-  address: string,
-  passphrase: string | undefined,
-): Promise<void> {
-  const writer = new CommandWriter(1_024).set(USERNAME, utf8(address));
-  if (passphrase !== undefined) {
-    writer.set(CREDENTIALS, await provePassphrase(session, node, passphrase));
-  }
-  await session.request(writer.verb(DELETE_ACCOUNT).done());
-}
-
-/** CREDENTIALS of a passphrase for the account that has logged in. */
-async function provePassphrase(
-  session: ClientSession,
-  node: NodeCertificate,
-  passphrase: string,
-): Promise<Bytes> {
-  const { salt, cost } = stretchingOf(
-    await session.request(new CommandWriter().verb(PREPARE).done()),
-  );
-  const { auth } = await stretch(passphrase, salt, cost);
-  return await credentials(node, session.channelHash, auth, "");
-}
-
-/** Sets what the server keeps of a passphrase; the part that proves it. */
-async function writePassphrase(
-  writer: CommandWriter,
-  keyring: Keyring,
-  passphrase: string,
-): Promise<Bytes> {
-  const { address, id: certificateId } = keyring.certificate;
-  const salt = randomBytes(SALT_BYTES);
-  const cost: Argon2Cost = DEFAULT_COST;
-  const { auth, wrapKey }: Stretched = await stretch(passphrase, salt, cost);
-  const wrapped = await wrapKeyring(await encodeKeyring(keyring), wrapKey, {
-    address,
-    certificateId,
-    salt,
-    cost,
-  });
-  writer.set(WRAPPED_KEYS, wrapped).set(KDF_SALT, salt)
-    .set(KDF_MEMORY, cost.memoryKiB).set(KDF_PASSES, cost.passes);
-  return auth;
-}
-
-function stretchingOf(message: Message): { salt: Bytes; cost: Argon2Cost } {
-  return {
-    salt: message.need(KDF_SALT),
-    cost: {
-      memoryKiB: message.need(KDF_MEMORY),
-      passes: message.need(KDF_PASSES),
-    },
-  };
-}
-
-async function credentials(
-  node: NodeCertificate,
-  channelHash: Bytes,
-  auth: Bytes,
-  invite: string,
-): Promise<Bytes> {
-  const plaintext = encodeCredentials({ auth, invite: utf8(invite) });
-  return await rsaEncrypt(node.rsaKey, plaintext, channelHash);
 }
 
 async function openSessionKey(

@@ -1,6 +1,15 @@
 import type { Bytes } from "../protocol/mod.ts";
-import { Reader, Writer } from "../protocol/mod.ts";
+import {
+  CryptoError,
+  MalformedError,
+  Reader,
+  rsaDecrypt,
+  rsaEncrypt,
+  Writer,
+} from "../protocol/mod.ts";
+import type { NodeCertificate, NodeKeyring } from "../identity/mod.ts";
 import { AUTH_BYTES } from "../identity/mod.ts";
+import { AccountError } from "./account_error.ts";
 
 /** Length of each side's share of the session secret, in bytes. */
 export const SHARE_BYTES = 32;
@@ -27,4 +36,43 @@ export function parseCredentials(bytes: Bytes): Credentials {
   const invite = reader.prefixed(1, INVITE_LIMIT);
   reader.end();
   return { auth, invite };
+}
+
+/**
+ * Encrypts CREDENTIALS to a server's key, for one connection only (S0.4).
+ *
+ * @param channelHash the handshake hash of that connection.
+ */
+export async function sealCredentials(
+  node: NodeCertificate,
+  channelHash: Bytes,
+  credentials: Credentials,
+): Promise<Bytes> {
+  return await rsaEncrypt(
+    node.rsaKey,
+    encodeCredentials(credentials),
+    channelHash,
+  );
+}
+
+/**
+ * Decrypts CREDENTIALS, which are bound to one connection by its handshake hash.
+ *
+ * @throws {AccountError} "credentials" if they were made for another server or connection.
+ */
+export async function openCredentials(
+  node: NodeKeyring,
+  sealed: Bytes,
+  channelHash: Bytes,
+): Promise<Credentials> {
+  try {
+    return parseCredentials(
+      await rsaDecrypt(node.rsa.privateKey, sealed, channelHash),
+    );
+  } catch (error) {
+    if (error instanceof CryptoError || error instanceof MalformedError) {
+      throw new AccountError("read the credentials", "credentials");
+    }
+    throw error;
+  }
 }

@@ -7,14 +7,8 @@
  */
 export { AccountError, SessionKeyError } from "./account_error.ts";
 export { inviteHash } from "./registration.ts";
-export {
-  about,
-  changePassphrase,
-  deleteAccount,
-  loginByKey,
-  loginByPassphrase,
-  register,
-} from "./client.ts";
+export { about, loginByKey, loginByPassphrase, register } from "./client.ts";
+export { changePassphrase, deleteAccount } from "./account_changes.ts";
 export { ClientSession } from "./client_session.ts";
 export {
   ACCOUNT,

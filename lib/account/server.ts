@@ -74,6 +74,7 @@ export class AccountServer {
       maxPacket: options.maxPacket ?? RECORD_LIMIT,
       limits: options.limits ?? DEFAULT_ATTEMPT_LIMITS,
       now,
+      failed: options.failed,
     });
     const self = new AccountService(
       store,
@@ -81,6 +82,7 @@ export class AccountServer {
       registration,
       passphrases,
       (by) => this.#endOthers(by),
+      now,
     );
     this.#services = [self, ...options.services];
     this.#vocabulary = new Vocabulary(ACCOUNT, ...options.tables);

@@ -27,6 +27,7 @@ import {
   OK,
   PUSH,
   REASON,
+  RETRY_IN,
   SIGNATURE,
   SUBMIT,
   USERNAME,
@@ -280,7 +281,10 @@ export class ServerSession {
         ? "malformed"
         : "internal";
       if (reason === "internal") this.#failed(error);
-      return new CommandWriter().set(REASON, utf8(reason)).verb(DENIED).done();
+      const retryIn = error instanceof AccountError ? error.retryIn : 0;
+      return new CommandWriter().set(REASON, utf8(reason))
+        .set(RETRY_IN, retryIn === 0 ? undefined : retryIn)
+        .verb(DENIED).done();
     }
   }
 
