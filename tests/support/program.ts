@@ -17,6 +17,7 @@ export function sourceProgram(): Promise<Program> {
       Deno.execPath(),
       "run",
       "--quiet",
+      "--cached-only", // the tests have loaded all there is to load
       "--no-prompt",
       "--allow-all",
       `${PROJECT}main.ts`,
