@@ -6,7 +6,7 @@ import type { KeyEvent } from "./key.ts";
 import { KeyDecoder } from "./key_decoder.ts";
 import { LineEditor } from "./line_editor.ts";
 import { viewLine } from "./line_view.ts";
-import { rowsOf, Scrollback } from "./scrollback.ts";
+import { Scrollback } from "./scrollback.ts";
 
 /** After so many milliseconds a lone ESC was the Escape key and not the start of a sequence. */
 const ESCAPE_MS = 50;
@@ -66,17 +66,15 @@ export class Prompter implements Conversation {
     const { columns, rows } = this.#io.stdout;
     const place = this.#scrollback.find(id, columns, rows);
     if (place?.printed.text === text) return;
-    if (place === undefined || rowsOf(text, columns) !== place.printed.rows) {
+    if (place === undefined) {
       this.#write(`${ERASE_ROW}${text}\n${this.#row()}`);
       this.#scrollback.add(text, columns, id);
       return;
     }
-    this.#scrollback.replace(id, text);
-    const { up, printed } = place;
-    const erase = `\r\x1b[${up}A` + "\x1b[K\x1b[B".repeat(printed.rows) +
-      `\x1b[${printed.rows}A`;
+    // The new text may take another number of rows, so all below it is printed anew.
+    const below = this.#scrollback.replace(id, text, columns);
     this.#write(
-      `${erase}${text}\r\x1b[${up - printed.rows + 1}B${this.#row()}`,
+      `\r\x1b[${place.up}A\x1b[J${below.join("\n")}\n${this.#row()}`,
     );
   }
 

@@ -55,10 +55,13 @@ export class Scrollback {
     return undefined;
   }
 
-  /** Notes that the line `id` now is `text`, on as many rows as before. */
-  replace(id: number, text: string): void {
-    const line = this.#lines.find((each) => each.id === id);
-    if (line !== undefined) line.printed = { ...line.printed, text };
+  /** Notes that the line `id` now is `text`. @returns it and all that was printed after it. */
+  replace(id: number, text: string, columns: number): string[] {
+    const at = this.#lines.findIndex((each) => each.id === id);
+    if (at < 0) return [];
+    const printed = { text, rows: rowsOf(text, columns) };
+    this.#lines[at] = { id, printed };
+    return this.#lines.slice(at).map((each) => each.printed.text);
   }
 
   /** Nothing can be reached any more: the screen was cleared or wrapped anew. */
