@@ -7,11 +7,20 @@ import type { Vocabulary } from "./vocabulary.ts";
 
 /** What a decoder accepts before it gives up on a peer. */
 export interface DecoderLimits {
-  /** Bytes of all parameters set for one verb, ids and lengths included. */
+  /**
+   * Bytes of all parameters set for one verb, ids and lengths included. A value of a parameter that
+   * repeats counts as 256 bytes at least.
+   */
   readonly messageBytes: number;
   /** Bytes of commands that nobody here knows, over the life of the decoder. */
   readonly skippedBytes: number;
 }
+
+/**
+ * What a value of a parameter that repeats counts at least, in bytes: each is kept as an object of
+ * its own, so that a stream of empty ones would take a hundred times the memory of its bytes.
+ */
+export const REPEATED_VALUE_BYTES = 256;
 
 type Value = number | bigint | Bytes;
 
@@ -100,7 +109,10 @@ export class Decoder {
       this.#skipping = length;
       return true;
     }
-    if (this.#messageBytes + head + length > this.#limits.messageBytes) {
+    const cost = parameter.repeats
+      ? Math.max(head + length, REPEATED_VALUE_BYTES)
+      : head + length;
+    if (this.#messageBytes + cost > this.#limits.messageBytes) {
       throw new MalformedError(
         `Cannot take ${parameter.name}: more than ${this.#limits.messageBytes} bytes for one command`,
       );
@@ -113,7 +125,7 @@ export class Decoder {
       : this.#unsigned(this.#at + 2, prefix);
     this.#set(parameter, value);
     this.#at += head + length;
-    this.#messageBytes += head + length;
+    this.#messageBytes += cost;
     return true;
   }
 
