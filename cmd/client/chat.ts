@@ -1,12 +1,12 @@
 import type { HistoryEntry, MailboxEvent } from "../../lib/mailbox/mod.ts";
-import { describe, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import type { Conversation } from "../terminal/conversation.ts";
 import { openConversation } from "../terminal/open_conversation.ts";
 import { personOf } from "./address.ts";
 import { entryLine, nameOf } from "./entry_line.ts";
-import { eventText } from "./event_text.ts";
+import { eventText, offlineText } from "./event_text.ts";
 import { Online } from "./online.ts";
 import type { OnlineStatus } from "./online.ts";
 import { Profile, PROFILE_FLAGS } from "./profile.ts";
@@ -187,7 +187,7 @@ class Chat {
     this.#isOnline = status.online;
     const name = nameOf(this.#address);
     this.#screen.setPrompt(status.online ? `${name}> ` : `${name} (offline)> `);
-    if (!status.online) this.#say(`offline: ${describe(status.why)}`);
+    if (!status.online) this.#say(offlineText(status.why));
     else if (before === false) this.#say("back online");
   }
 

@@ -1,4 +1,6 @@
 import type { MailboxEvent } from "../../lib/mailbox/mod.ts";
+import { ChannelError } from "../../lib/protocol/mod.ts";
+import { describe } from "../errors.ts";
 import { printable } from "../printable.ts";
 
 /** What a person should read about an event that is no text; `undefined` if nothing. */
@@ -22,4 +24,11 @@ export function eventText(event: MailboxEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** What a person should read when there is no connection. */
+export function offlineText(why: unknown): string {
+  return why instanceof ChannelError
+    ? "offline: the connection to the server was lost; trying again"
+    : `offline: ${describe(why)}; trying again`;
 }

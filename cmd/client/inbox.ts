@@ -1,10 +1,9 @@
 import type { HistoryEntry, MailboxEvent } from "../../lib/mailbox/mod.ts";
-import { describe } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { personOf } from "./address.ts";
 import { entryLine, entryObject } from "./entry_line.ts";
-import { eventText } from "./event_text.ts";
+import { eventText, offlineText } from "./event_text.ts";
 import { Online } from "./online.ts";
 import { Profile, PROFILE_FLAGS } from "./profile.ts";
 import { onlineWithin } from "./waiting.ts";
@@ -95,7 +94,7 @@ class Inbox {
           this.#wasOnline = true;
         } else if (this.#wasOnline) {
           this.#wasOnline = false;
-          this.#note(`offline: ${describe(status.why)}`);
+          this.#note(offlineText(status.why));
         }
       },
     });

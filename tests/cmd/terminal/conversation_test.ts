@@ -108,7 +108,7 @@ Deno.test("conversation: a line that grew pushes down what was printed after it"
     talk.print("bob: three");
     talk.change(first, "me: one");
   });
-  assertEquals(screen.rows, ["me: one", "bob: two", "bob: three", ""]);
+  assertEquals(screen.rows, ["me: one", "bob: two", "bob: three", "", ""]);
 });
 
 Deno.test("conversation: another size shows the prompt anew, and forgets where lines stand", async () => {
