@@ -33,18 +33,21 @@ import {
   parseCommands,
   readData,
   signedBytes,
+  SUBMISSION_LIMIT,
   writeData,
 } from "./submission.ts";
 
 /** Submissions without an answer beyond which further requests wait and gather. */
 const SUBMISSIONS_IN_FLIGHT = 8;
 /** Requests that share one submission, and so one signature: at most so many, and so many bytes. */
-const REQUESTS_TOGETHER = 256;
+const REQUESTS_TOGETHER = 100;
 const BYTES_TOGETHER = 49_152;
 /** How often a submission is sent whose checksum did not match at the other side. */
 const ATTEMPTS = 3;
 /** How long an OK may wait for a submission that it can travel with, in milliseconds. */
 const OK_DELAY = 20;
+
+const ACTION = "do what was asked";
 
 interface Request {
   readonly command: Bytes;
@@ -54,7 +57,10 @@ interface Request {
   readonly reject: (error: unknown) => void;
 }
 
-/** Takes what the server pushes. The promise resolves when the server may forget it. */
+/**
+ * Takes what the server pushes. The promise settles when there is room for more; a server that must
+ * not forget something before it is safe waits for a command of its service that says so.
+ */
 export type PushHandler = (messages: readonly Message[]) => Promise<void>;
 
 /**
@@ -62,7 +68,7 @@ export type PushHandler = (messages: readonly Message[]) => Promise<void>;
  * way gather and share the next submission (S1.4, S2.6).
  */
 export class ClientSession {
-  /** Resolves when the session has ended: with the error, or with `undefined` after a CLOSE. */
+  /** Resolves when the session has ended: with the error, or with `undefined` after either's CLOSE. */
   readonly ended: Promise<Error | undefined>;
   readonly #link: CommandChannel;
   readonly #keyring: Keyring;
@@ -79,7 +85,8 @@ export class ClientSession {
   #pushes: Promise<void> = Promise.resolve();
   #toConfirm: bigint | undefined;
   #confirmTimer: ReturnType<typeof setTimeout> | undefined;
-  #alive: () => void = () => {};
+  #pings: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+  #closing = false;
 
   constructor(
     link: CommandChannel,
@@ -103,28 +110,37 @@ export class ClientSession {
   /**
    * Asks the server for one thing (one encoded command); its answer.
    *
-   * @throws {AccountError} if the server refuses.
+   * @throws {AccountError} if the server refuses; "too-large" if the command is longer than 256 KiB.
    * @throws {ChannelError} if the connection fails before the answer has come: it may have been done.
    * @throws {SessionKeyError} if it turns out that the session keys do not agree.
    */
   request(command: Bytes): Promise<Message> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
+    if (command.length > SUBMISSION_LIMIT) {
+      return Promise.reject(new AccountError(ACTION, "too-large"));
+    }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ command, attempts: 0, resolve, reject });
       this.#pump();
     });
   }
 
-  /** Resolves when the server has answered that it is there. */
+  /**
+   * Resolves when something has come from the server, which is asked whether it is there.
+   *
+   * @throws {ChannelError | SessionKeyError} as `request`.
+   */
   ping(): Promise<void> {
+    if (this.#error !== undefined) return Promise.reject(this.#error);
     return new Promise((resolve, reject) => {
-      this.#alive = resolve;
-      this.#link.send(new CommandWriter().verb(HELO).done()).catch(reject);
+      this.#pings.push({ resolve, reject });
+      this.#send(new CommandWriter().verb(HELO).done());
     });
   }
 
-  /** Sends what is queued, then CLOSE (S1.5). */
+  /** Sends what is queued, then CLOSE (S1.5). Requests without an answer are rejected. */
   async close(): Promise<void> {
+    this.#closing = true;
     this.#flushConfirmation();
     await this.#link.close();
     await this.ended;
@@ -141,11 +157,11 @@ export class ClientSession {
       for (;;) {
         const message = await this.#link.next();
         if (message === null) break;
-        this.#alive();
+        for (const { resolve } of this.#pings.splice(0)) resolve();
         await this.#take(message);
       }
     } catch (cause) {
-      error = this.#explain(cause);
+      if (!this.#closing) error = this.#explain(cause);
       this.#link.abort();
     }
     clearTimeout(this.#confirmTimer);
@@ -172,9 +188,12 @@ export class ClientSession {
     this.#error = error;
     const requests = [...this.#unanswered.values()].flat();
     this.#unanswered.clear();
-    for (const { reject } of [...requests, ...this.#waiting.splice(0)]) {
-      reject(error);
-    }
+    const waiting = [
+      ...requests,
+      ...this.#waiting.splice(0),
+      ...this.#pings.splice(0),
+    ];
+    for (const { reject } of waiting) reject(error);
   }
 
   async #take(message: Message): Promise<void> {
@@ -196,7 +215,13 @@ export class ClientSession {
     const requests = this.#unanswered.get(counter);
     if (requests === undefined) return;
     const plaintext = await readData(message);
-    if (plaintext === undefined) return this.#again(counter, requests);
+    if (plaintext === undefined) {
+      return this.#again(
+        counter,
+        requests,
+        new AccountError(ACTION, "checksum"),
+      );
+    }
     const answers = parseCommands(plaintext, this.#vocabulary);
     if (answers.length !== requests.length) {
       throw new MalformedError(
@@ -217,18 +242,28 @@ export class ClientSession {
     const requests = this.#unanswered.get(counter);
     if (requests === undefined) return;
     const error = denied(message);
-    if (error.reason === "checksum" && requests[0]!.attempts < ATTEMPTS) {
-      return this.#again(counter, requests);
+    if (error.reason === "checksum") {
+      return this.#again(counter, requests, error);
     }
     this.#unanswered.delete(counter);
     for (const { reject } of requests) reject(error);
     this.#pump();
   }
 
-  /** What did not arrive whole is submitted again, under a new counter and signature (S0.8). */
-  #again(counter: bigint, requests: readonly Request[]): void {
+  /**
+   * What did not arrive whole is submitted again, under a new counter and signature (S0.8), but not
+   * for ever.
+   */
+  #again(
+    counter: bigint,
+    requests: readonly Request[],
+    error: AccountError,
+  ): void {
     this.#unanswered.delete(counter);
-    this.#waiting.unshift(...requests);
+    for (const { attempts, reject } of requests) {
+      if (attempts >= ATTEMPTS) reject(error);
+    }
+    this.#waiting.unshift(...requests.filter((r) => r.attempts < ATTEMPTS));
     this.#pump();
   }
 
@@ -247,8 +282,7 @@ export class ClientSession {
       try {
         await this.#onPush(messages);
       } catch {
-        // What cannot be taken now is not confirmed, and comes again with the next connection.
-        return;
+        // OK only says that there is room for more: what must not be lost has its own way to say so.
       }
       this.#confirm(counter);
     });
@@ -313,6 +347,9 @@ export class ClientSession {
       writer.set(USERNAME, this.#username).set(COUNTER, counter)
         .set(SIGNATURE, signature);
       await this.#send(writeData(writer, plaintext, hash).verb(SUBMIT).done());
+    } catch (error) {
+      this.#unanswered.delete(counter);
+      for (const { reject } of requests) reject(error);
     } finally {
       this.#signing = false;
       this.#pump();
@@ -331,7 +368,7 @@ export class ClientSession {
 function denied(message: Message): AccountError {
   const word = message.get(REASON);
   return new AccountError(
-    "do what was asked",
+    ACTION,
     refusalOf(word === undefined ? "" : fromUtf8(word)),
     message.get(RETRY_IN) ?? 0,
   );

@@ -1,5 +1,5 @@
 import type { Channel, CommandTable, RsaKeyPair } from "../protocol/mod.ts";
-import { answer, RECORD_LIMIT, Vocabulary } from "../protocol/mod.ts";
+import { answer, RECORD_LIMIT } from "../protocol/mod.ts";
 import type { Incoming } from "../net/mod.ts";
 import type { NodeKeyring } from "../identity/mod.ts";
 import { parseCertificate } from "../identity/mod.ts";
@@ -12,6 +12,7 @@ import { accountLink } from "./link.ts";
 import { PassphraseCheck } from "./passphrase_check.ts";
 import type { RegistrationRules } from "./registration.ts";
 import { Registration } from "./registration.ts";
+import { RequestVocabulary } from "./request_vocabulary.ts";
 import type { Service } from "./server_session.ts";
 import { ServerSession } from "./server_session.ts";
 import { UsrKeys } from "./usr_keys.ts";
@@ -46,7 +47,7 @@ export class AccountServer {
   readonly #usrKeys: UsrKeys;
   readonly #authenticator: Authenticator;
   readonly #services: readonly Service[];
-  readonly #vocabulary: Vocabulary;
+  readonly #vocabulary: RequestVocabulary;
   readonly #sessions = new Map<string, Set<ServerSession>>();
   #nextSession = 1;
 
@@ -85,7 +86,7 @@ export class AccountServer {
       now,
     );
     this.#services = [self, ...options.services];
-    this.#vocabulary = new Vocabulary(ACCOUNT, ...options.tables);
+    this.#vocabulary = new RequestVocabulary(ACCOUNT, ...options.tables);
   }
 
   /** How many clients are logged in. */

@@ -22,6 +22,7 @@ import { AccountError } from "./account_error.ts";
 import type { Refusal } from "./account_error.ts";
 import {
   COUNTER,
+  DATA_LENGTH,
   DENIED,
   KO,
   OK,
@@ -36,6 +37,7 @@ import {
   parseCommands,
   readData,
   signedBytes,
+  SUBMISSION_LIMIT,
   writeData,
 } from "./submission.ts";
 
@@ -49,7 +51,8 @@ export interface Service {
   /** The names of the verbs it answers. */
   readonly verbs: ReadonlySet<string>;
   /**
-   * Answers one command with one encoded message.
+   * Answers one command with one encoded message. Up to a hundred requests share an answer of at most
+   * 262,144 bytes, so that one message should not take more than 2,600 of them.
    *
    * @throws {AccountError} becomes DENIED with its reason.
    */
@@ -175,7 +178,7 @@ export class ServerSession {
         this.#answered(message.need(COUNTER));
         break;
       case KO:
-        this.#sendAgain(message.need(COUNTER));
+        await this.#sendAgain(message.need(COUNTER));
         break;
       default:
         // Like an unknown command.
@@ -191,11 +194,15 @@ export class ServerSession {
     }
   }
 
-  /** The client takes pushes in order only: from the one that did not arrive whole, all come again. */
-  #sendAgain(from: bigint): void {
+  /**
+   * The client takes pushes in order only: from the one that did not arrive whole, all come again.
+   * Resolves when they have left, so that many a KO does not make a long queue.
+   */
+  async #sendAgain(from: bigint): Promise<void> {
     for (const [counter, { plaintext }] of this.#unanswered) {
       if (counter >= from) this.#sendPush(counter, plaintext);
     }
+    await this.#pushing;
   }
 
   async #takeSubmission(message: Message): Promise<void> {
@@ -215,8 +222,8 @@ export class ServerSession {
       const result = await checked;
       this.#execute(counter, result);
     }).catch((error) => {
-      this.#failed(error);
-      this.#link.abort();
+      this.#broken(error);
+      this.#leftOne();
     });
     while (this.#inFlight >= SUBMISSIONS_IN_FLIGHT) {
       await new Promise<void>((resolve) => this.#room = resolve);
@@ -224,16 +231,19 @@ export class ServerSession {
   }
 
   async #check(message: Message, counter: bigint): Promise<Checked> {
-    const plaintext = await readData(message);
-    if (plaintext === undefined) return { ko: "checksum" };
-    const signed = equalConstantTime(message.need(USERNAME), this.#username) &&
-      await verify(
+    try {
+      if (message.need(DATA_LENGTH) > SUBMISSION_LIMIT) {
+        return { ko: "too-large" };
+      }
+      const plaintext = await readData(message);
+      if (plaintext === undefined) return { ko: "checksum" };
+      const named = equalConstantTime(message.need(USERNAME), this.#username);
+      const signed = named && await verify(
         await this.#verifying,
         message.need(SIGNATURE),
         signedBytes(this.#link.hash, counter, this.#username, plaintext),
       );
-    if (!signed) return { ko: "signature" };
-    try {
+      if (!signed) return { ko: "signature" };
       return { messages: parseCommands(plaintext, this.#vocabulary) };
     } catch (error) {
       if (error instanceof MalformedError) return { ko: "malformed" };
@@ -243,26 +253,41 @@ export class ServerSession {
 
   async #execute(counter: bigint, checked: Checked): Promise<void> {
     try {
-      if ("ko" in checked) {
-        const writer = new CommandWriter().set(COUNTER, counter)
-          .set(REASON, utf8(checked.ko));
-        return await this.#send(writer.verb(KO));
-      }
+      if ("ko" in checked) return await this.#refuse(counter, checked.ko);
       const answers = await Promise.all(
         checked.messages.map((message) => this.#handle(message)),
       );
-      const writer = new CommandWriter(1_024).set(COUNTER, counter);
       const plaintext = concat(...answers);
+      if (plaintext.length > SUBMISSION_LIMIT) {
+        return await this.#refuse(counter, "too-large");
+      }
+      const writer = new CommandWriter(plaintext.length + 96)
+        .set(COUNTER, counter);
       writeData(writer, plaintext, await sha256(plaintext));
       await this.#send(writer.verb(OK));
     } catch (error) {
-      this.#failed(error);
-      this.#link.abort();
+      this.#broken(error);
     } finally {
-      this.#inFlight--;
-      this.#room?.();
-      this.#room = undefined;
+      this.#leftOne();
     }
+  }
+
+  async #refuse(counter: bigint, reason: Refusal): Promise<void> {
+    const writer = new CommandWriter().set(COUNTER, counter)
+      .set(REASON, utf8(reason));
+    await this.#send(writer.verb(KO));
+  }
+
+  /** Must follow every submission, whatever became of it, or `serve` would wait for room for ever. */
+  #leftOne(): void {
+    this.#inFlight--;
+    this.#room?.();
+    this.#room = undefined;
+  }
+
+  #broken(error: unknown): void {
+    this.#failed(error);
+    this.#link.abort();
   }
 
   async #handle(message: Message): Promise<Bytes> {
