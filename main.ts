@@ -7,6 +7,7 @@ import type { CommandTable, Group } from "./cmd/dispatch.ts";
 import { dispatch, wantsDebug } from "./cmd/dispatch.ts";
 import { report } from "./cmd/errors.ts";
 import { systemIo } from "./cmd/system_io.ts";
+import { reportUnhandled } from "./cmd/unhandled.ts";
 import { VERSION } from "./cmd/version.ts";
 
 const GROUP: Group = {
@@ -39,6 +40,8 @@ const COMMANDS: CommandTable = {
 
 async function main(args: readonly string[]): Promise<number> {
   const io = systemIo(Deno.exit);
+  const debug = wantsDebug(args);
+  reportUnhandled(io, debug, Deno.exit);
   try {
     if (args[0] === "--version") {
       await io.stdout.write(`sotto ${VERSION}\n`);
@@ -46,7 +49,7 @@ async function main(args: readonly string[]): Promise<number> {
     }
     return await dispatch(GROUP, COMMANDS, args, io);
   } catch (error) {
-    return await report(error, io.stderr, { debug: wantsDebug(args) });
+    return await report(error, io.stderr, { debug });
   }
 }
 

@@ -62,6 +62,11 @@ Deno.test("system io: a command that never looks at the signal is ended by the f
   assertEquals((await process.stop("SIGINT")).code, 130);
 });
 
+Deno.test("system io: a failure that nobody waits for is told like any other", async () => {
+  const { code, err } = await shell("$PROBE stray");
+  assertEquals([code, err], [2, "sotto: a stray failure\n"]);
+});
+
 Deno.test("system io: the signal ends a wait for input", async () => {
   await using pty = new Pty(`${PROBE} wait`, QUIET);
   await pty.waitFor(/ready/);
@@ -100,6 +105,7 @@ for (
     ["Ctrl-C at a secret", "secret", ["x\x03"], 130],
     ["Ctrl-D in a conversation", "talk", ["hi\r", "\x04"], 0],
     ["Ctrl-C in a conversation", "talk", ["hi\x03"], 0],
+    ["a stray failure in raw mode", "stray", [], 2],
     ["Ctrl-C twice in raw mode", "raw", ["\x03", "\x03"], 130],
   ] as const
 ) {
@@ -108,7 +114,7 @@ for (
     const line =
       `trap : INT; ${SETTINGS}; ${PROBE} ${name}; code=$?; ${SETTINGS}; exit $code`;
     await using pty = new Pty(line, QUIET);
-    await pty.waitFor(/Secret: |you> |ready/);
+    await pty.waitFor(/Secret: |you> |ready|stray/);
     for (const each of keys) {
       await pty.type(each);
       await new Promise((resolve) => setTimeout(resolve, 150));

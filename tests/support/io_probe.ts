@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { report } from "../../cmd/errors.ts";
+import { report, UsageError } from "../../cmd/errors.ts";
 import type { Io } from "../../cmd/io.ts";
 import { systemIo } from "../../cmd/system_io.ts";
+import { reportUnhandled } from "../../cmd/unhandled.ts";
 import { openConversation } from "../../cmd/terminal/open_conversation.ts";
 
 const PROBES: Readonly<Record<string, (io: Io) => Promise<void>>> = {
@@ -59,6 +60,12 @@ const PROBES: Readonly<Record<string, (io: Io) => Promise<void>>> = {
     await io.stdout.write("ready\n");
     await new Promise((go) => setTimeout(go, 30_000));
   },
+  /** Something goes wrong that nobody waits for. */
+  async stray(io) {
+    io.stdin.setRaw(true);
+    Promise.reject(new UsageError("a stray failure"));
+    await new Promise((go) => setTimeout(go, 30_000));
+  },
   async size(io) {
     await io.stdout.write(`${io.stdout.columns}x${io.stdout.rows}\n`);
   },
@@ -66,6 +73,7 @@ const PROBES: Readonly<Record<string, (io: Io) => Promise<void>>> = {
 
 if (import.meta.main) {
   const io = systemIo(Deno.exit);
+  reportUnhandled(io, false, Deno.exit);
   try {
     await PROBES[Deno.args[0]!]!(io);
     Deno.exit(0);
