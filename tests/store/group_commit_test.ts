@@ -88,6 +88,27 @@ Deno.test("group commit: callers that wait for their answers are gathered again"
   counted.db.close();
 });
 
+Deno.test("group commit: under load callers that are not quite together are gathered", async () => {
+  const counted = new Counted();
+  const writer = new GroupCommit(counted.db);
+  const [callers, rounds, spread] = [60, 20, 6];
+  await Promise.all(
+    range(callers).map(async (caller) => {
+      for (let round = 0; round < rounds; round++) {
+        for (let i = 0; i < caller % spread; i++) await turn();
+        await writer.write(() => counted.add(round * 1_000 + caller));
+      }
+    }),
+  );
+  assertEquals(counted.ids().length, callers * rounds);
+  // Whoever commits at every turn needs `spread` for each round.
+  assert(
+    counted.commits.length <= rounds * spread / 2,
+    `${counted.commits.length}`,
+  );
+  counted.db.close();
+});
+
 Deno.test("group commit: one transaction never takes more than 512 jobs", async () => {
   const counted = new Counted();
   const writer = new GroupCommit(counted.db);

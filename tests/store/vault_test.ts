@@ -282,6 +282,19 @@ Deno.test("vault: a commit that was asked for before closing either is made or r
   });
 });
 
+Deno.test("vault: closing writes what is queued", async () => {
+  await withVault(async (vault, reopen) => {
+    const change = { kind: "k", key: "a" };
+    await vault.commit([{ ...change, expect: 0, body: utf8("x") }]);
+    const deleted = vault.commit([{ ...change, expect: 1, body: null }]);
+    // Nothing is to be sealed, so it is in the queue before the event loop turns.
+    for (let i = 0; i < 20; i++) await Promise.resolve();
+    const again = await reopen();
+    assertEquals(await deleted, true);
+    assertEquals(await again.get("k", "a"), undefined);
+  });
+});
+
 Deno.test("vault: a file that is no vault is refused", async () => {
   await withFolder(async (folder) => {
     const key = await importAead(randomBytes(32));
