@@ -38,8 +38,6 @@ const FLAGS = {
 
 /** How long it waits for a connection before it shows what it has, in milliseconds. */
 const PATIENCE = 10_000;
-/** Nothing has come for so long: what waited at the server is here, in milliseconds. */
-const QUIET = 300;
 /** Texts of a conversation that --all shows. */
 const HISTORY_SHOWN = 10_000;
 
@@ -71,9 +69,6 @@ class Inbox {
   readonly #io: Io;
   readonly #profile: Profile;
   readonly #options: InboxOptions;
-  /** When something came last. */
-  #lastNews = 0;
-  #arrived = 0;
   #shown = new Set<string>();
   #printing: Promise<void> = Promise.resolve();
   #wasOnline = true;
@@ -113,17 +108,14 @@ class Inbox {
     }
   }
 
-  /** Waits until what waited has come; why not, if it cannot. */
+  /** Waits until all that waited has come; why not, if it cannot. */
   async #fetch(online: Online): Promise<unknown> {
     try {
       await onlineWithin(online, PATIENCE);
       const waiting = (await online.ready)?.waiting ?? 0;
       const end = performance.now() + PATIENCE;
-      while (waiting > 0 && performance.now() < end) {
-        await sleep(20);
-        const quiet = performance.now() - this.#lastNews > QUIET;
-        if (this.#arrived > 0 && quiet) break;
-        if (waiting <= this.#arrived) break;
+      while (online.arrived < waiting && performance.now() < end) {
+        await sleep(10);
       }
       return undefined;
     } catch (error) {
@@ -146,9 +138,7 @@ class Inbox {
   }
 
   #take(event: MailboxEvent, online: Online): void {
-    this.#lastNews = performance.now();
     if (event.kind === "text") {
-      this.#arrived++;
       const { address, entry } = event;
       const { person, follow } = this.#options;
       if (!follow || (person !== undefined && person !== address)) return;

@@ -54,6 +54,7 @@ export class Online {
   #session: ClientSession | undefined;
   #node: NodeCertificate | undefined;
   #lastFailure: unknown;
+  #arrived = 0;
 
   private constructor(
     io: Io,
@@ -101,6 +102,11 @@ export class Online {
   /** Why there was no connection at the last attempt. */
   get lastFailure(): unknown {
     return this.#lastFailure;
+  }
+
+  /** How many letters the server has handed over since the start, each safe in the vault by now. */
+  get arrived(): number {
+    return this.#arrived;
   }
 
   /** The server's certificate, once it was seen. */
@@ -155,7 +161,10 @@ export class Online {
         link,
         keyring,
         VOCABULARY,
-        this.mailbox.onPush,
+        async (pushed) => {
+          await this.mailbox.onPush(pushed);
+          this.#arrived += pushed.length;
+        },
       );
       const { receive, onStatus } = this.#options;
       const opened = await this.mailbox.attach(session, { receive });
