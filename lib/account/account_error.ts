@@ -41,11 +41,16 @@ const WORDS: Readonly<Record<Refusal, string>> = {
 
 /** The server refused. `reason` says why; `retryIn` how many seconds to wait, if waiting helps. */
 export class AccountError extends Error {
+  /** The name of this class. */
   override readonly name = "AccountError";
+  /** Stable, for programs. */
   readonly code = "ERR_ACCOUNT";
+  /** Why, as the server says it. */
   readonly reason: Refusal;
+  /** Seconds to wait before trying again; 0 if waiting does not help. */
   readonly retryIn: number;
 
+  /** `action` says what could not be done, in words that follow "Cannot". */
   constructor(action: string, reason: Refusal, retryIn = 0) {
     super(`Cannot ${action}: ${WORDS[reason]}`);
     this.reason = reason;
@@ -60,9 +65,12 @@ export function refusalOf(word: string): Refusal {
 
 /** The session keys do not agree: one side does not hold the private key it should (S2.7). */
 export class SessionKeyError extends Error {
+  /** The name of this class. */
   override readonly name = "SessionKeyError";
+  /** Stable, for programs. */
   readonly code = "ERR_SESSION_KEY";
 
+  /** `options` hold the cause. */
   constructor(options?: ErrorOptions) {
     super(
       "Cannot open a session: the server does not know these keys, or has lost its own for this account",

@@ -64,11 +64,13 @@ const NO_AUTH = new Uint8Array(AUTH_BYTES);
 export interface RegisterOptions {
   /** The passphrase of an interactive account; without one the account is non-interactive. */
   readonly passphrase?: string | undefined;
+  /** The code, where the server asks for one. */
   readonly invite?: string | undefined;
 }
 
 /** What a login by passphrase brings to a machine that knew nothing. */
 export interface Unlocked {
+  /** The account's keys, unwrapped. */
   readonly keyring: Keyring;
   /** The server's key for this account (SPKI), to be kept: later logins prove it. */
   readonly usrKey: Bytes;

@@ -88,6 +88,7 @@ export class ClientSession {
   #pings: { resolve: () => void; reject: (error: unknown) => void }[] = [];
   #closing = false;
 
+  /** `onPush` takes what the server sends without being asked. */
   constructor(
     link: CommandChannel,
     keyring: Keyring,

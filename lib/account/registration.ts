@@ -37,7 +37,9 @@ export function registrationBytes(channelHash: Bytes, id: Bytes): Bytes {
 
 /** How a server takes new accounts. */
 export interface RegistrationRules {
+  /** The zones served; the first is that of names that name none. */
   readonly zones: readonly string[];
+  /** Who may register. */
   readonly mode: "open" | "invite";
 }
 

@@ -24,14 +24,19 @@ export const IDLE_DEADLINE = 150_000;
 
 /** What a server for accounts is made of. */
 export interface AccountServerOptions {
+  /** What is kept. */
   readonly store: ServerStore;
+  /** The server's own keys. */
   readonly node: NodeKeyring;
+  /** Who may register. */
   readonly rules: RegistrationRules;
   /** Other services that answer logged-in clients, with their commands. */
   readonly services: readonly Service[];
+  /** The commands of those services. */
   readonly tables: readonly CommandTable[];
   /** Own MAX-PACKET in bytes. */
   readonly maxPacket?: number;
+  /** How often one address may try what is costly. */
   readonly limits?: AttemptLimits;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -51,6 +56,7 @@ export class AccountServer {
   readonly #sessions = new Map<string, Set<ServerSession>>();
   #nextSession = 1;
 
+  /** Makes the parts; nothing is listened to. */
   constructor(options: AccountServerOptions) {
     const { store, node, rules, now } = options;
     this.#options = options;

@@ -76,6 +76,7 @@ type Checked = { readonly messages: readonly Message[] } | {
  * time: their commands begin in the order in which they came, and answers leave as they are ready.
  */
 export class ServerSession {
+  /** The account's certificate. */
   readonly certificate: Certificate;
   /** A label for logs that tells nothing about the account. */
   readonly id: number;
@@ -93,6 +94,7 @@ export class ServerSession {
   #pushing: Promise<void> = Promise.resolve();
   readonly #unanswered = new Map<bigint, Unanswered>();
 
+  /** `failed` is told of what went wrong inside. */
   constructor(
     link: CommandChannel,
     certificate: Certificate,

@@ -96,6 +96,7 @@ export const MOVED = verb(
   "another device holds the sessions now",
 );
 
+/** All commands about letters. */
 export const MAILBOX: CommandTable = {
   service: "mailbox",
   parameters: [

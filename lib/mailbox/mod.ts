@@ -14,6 +14,7 @@ export { FOLLOWING_LETTER_BYTES, OPENING_LETTER_BYTES } from "./letter.ts";
 export { DEFAULT_MAILBOX_LIMITS, MailboxService } from "./server.ts";
 export { TEXT_LIMIT } from "./text.ts";
 
+export type { Pinning } from "./client/address_book.ts";
 export type { Contact } from "./client/contact.ts";
 export type { EntryState, HistoryEntry } from "./client/history_entry.ts";
 export type { MailboxClientOptions, Opened } from "./client/mailbox_client.ts";

@@ -55,11 +55,13 @@ const SEQUENCES_TOGETHER = 4_096;
 
 /** What waits at most for one person, and for how long. */
 export interface MailboxLimits {
+  /** What may wait for one person. */
   readonly quota: LetterUsage;
   /** Seconds. */
   readonly retention: number;
 }
 
+/** 10,000 letters, 16 MiB, 30 days. */
 export const DEFAULT_MAILBOX_LIMITS: MailboxLimits = {
   quota: { letters: 10_000, bytes: 16 * 1_048_576 },
   retention: 30 * 86_400,
@@ -79,6 +81,7 @@ export class MailboxService implements Service {
   /** Open mailboxes by address. */
   readonly #open = new Map<string, Map<ServerSession, Delivery>>();
 
+  /** `now` gives milliseconds since 1970. */
   constructor(
     store: ServerStore,
     limits: MailboxLimits,

@@ -1,6 +1,8 @@
 /** First and longest wait between two attempts, in milliseconds. */
 export interface BackoffRange {
+  /** The first wait. */
   readonly first: number;
+  /** The longest wait. */
   readonly longest: number;
 }
 
@@ -13,7 +15,7 @@ export class Backoff {
   readonly #random: () => number;
   #attempt = 0;
 
-  /** @param random gives numbers from 0 to below 1. */
+  /** `random` gives numbers from 0 to below 1. */
   constructor(
     range: BackoffRange = { first: 250, longest: 30_000 },
     random: () => number = Math.random,

@@ -2,13 +2,17 @@ import type { ByteStream } from "../protocol/mod.ts";
 
 /** A connection could not be made. */
 export class DialError extends Error {
+  /** The name of this class. */
   override readonly name = "DialError";
+  /** Stable, for programs. */
   readonly code = "ERR_UNREACHABLE";
 }
 
 /** Where and how to connect. */
 export interface DialOptions {
+  /** A name or an IP address. */
   readonly hostname: string;
+  /** 1 to 65,535. */
   readonly port: number;
   /** Milliseconds after which an attempt is given up. */
   readonly timeout?: number;

@@ -14,6 +14,7 @@ export interface ListenerLimits {
   readonly rate: BucketRate;
 }
 
+/** 20,000 connections, 256 from one address, 50 new ones a second. */
 export const DEFAULT_LISTENER_LIMITS: ListenerLimits = {
   connections: 20_000,
   perAddress: 256,
@@ -32,7 +33,9 @@ export interface Incoming extends ByteStream {
 
 /** A listener that is open. */
 export interface Listener {
+  /** The address that is listened on. */
   readonly hostname: string;
+  /** The port that is listened on. */
   readonly port: number;
   /** How many connections are open. */
   readonly connections: number;

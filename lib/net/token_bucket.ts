@@ -1,6 +1,8 @@
 /** How fast tokens come and how many are kept at most. */
 export interface BucketRate {
+  /** Tokens that come in a second. */
   readonly perSecond: number;
+  /** Tokens that are kept at most. */
   readonly burst: number;
 }
 
@@ -17,6 +19,7 @@ export class TokenBuckets {
   readonly #rate: BucketRate;
   readonly #buckets = new Map<string, Bucket>();
 
+  /** Every bucket is full at first. */
   constructor(rate: BucketRate) {
     this.#rate = rate;
   }

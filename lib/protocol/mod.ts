@@ -86,8 +86,15 @@ export type { KemKeyPair } from "./crypto/ml_kem.ts";
 export type { SigningKeyPair } from "./crypto/ed25519.ts";
 export type { RsaKeyPair } from "./crypto/rsa_oaep.ts";
 export type { Argon2Cost } from "./crypto/argon2id.ts";
-export type { AnyParameter, Parameter, Verb } from "./risp/command.ts";
+export type {
+  AnyParameter,
+  Kind,
+  Parameter,
+  Shape,
+  Verb,
+} from "./risp/command.ts";
 export type { DecoderLimits } from "./risp/decoder.ts";
+export type { Value } from "./risp/message.ts";
 export type { CommandTable } from "./risp/vocabulary.ts";
 export type {
   HandshakeKeys,
@@ -97,4 +104,5 @@ export type { Role } from "./noise/pattern.ts";
 export type { ByteStream } from "./channel/byte_stream.ts";
 export type { ChannelKeys, MixedKeys } from "./channel/channel.ts";
 export type { ChannelErrorCode } from "./channel/errors.ts";
+export type { RecordKey, TrafficKey } from "./channel/traffic_key.ts";
 export type { NodeKeys } from "./channel/handshake.ts";

@@ -18,6 +18,7 @@ export type Pinning = "new" | "known" | "changed";
 export class AddressBook {
   readonly #self: Correspondent;
 
+  /** The book of `self`. */
   constructor(self: Correspondent) {
     this.#self = self;
   }
@@ -29,6 +30,7 @@ export class AddressBook {
       .sort((a, b) => a.address < b.address ? -1 : 1);
   }
 
+  /** What is kept about somebody; `undefined` if nothing. */
   contact(address: string): Promise<Contact | undefined> {
     return transact(this.#self.vault, (t) => this.#self.contact(t, address));
   }
@@ -116,6 +118,7 @@ export class AddressBook {
     return records.map(({ body }) => HISTORY.decode(body)).reverse();
   }
 
+  /** One text of a conversation, by its number. */
   async entry(
     address: string,
     number: number,

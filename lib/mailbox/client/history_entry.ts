@@ -37,14 +37,17 @@ const STATES: readonly EntryState[] = [
 export interface HistoryEntry {
   /** Place in the conversation, from 1. */
   readonly number: number;
+  /** Whether it is one's own. */
   readonly outgoing: boolean;
   /** The same on both sides, 8 bytes. */
   readonly textId: Bytes;
+  /** What was written. */
   readonly text: string;
   /** By the writer's clock, in milliseconds since 1970. */
   readonly sentAt: number;
   /** When it was written or came in here, in milliseconds since 1970. */
   readonly at: number;
+  /** How far it has come. */
   readonly state: EntryState;
   /** Why it is not further; empty if nothing is wrong. */
   readonly reason: string;

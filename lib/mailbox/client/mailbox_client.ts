@@ -39,7 +39,9 @@ import { Turns } from "./turns.ts";
 
 /** What a mailbox needs. */
 export interface MailboxClientOptions {
+  /** Where everything is kept. */
   readonly vault: Vault;
+  /** The account's keys. */
   readonly keyring: Keyring;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -61,6 +63,7 @@ export interface Opened {
  * nothing and repeats nothing; several processes may share a vault.
  */
 export class MailboxClient {
+  /** Contacts and what was said with them. */
   readonly book: AddressBook;
   readonly #self: Correspondent;
   readonly #supply: PrekeySupply;
@@ -87,6 +90,7 @@ export class MailboxClient {
     );
   }
 
+  /** Opens a mailbox; makes the prekeys of this device if there are none. */
   static async open(options: MailboxClientOptions): Promise<MailboxClient> {
     const client = new MailboxClient(options);
     await client.#supply.prepare();

@@ -12,6 +12,7 @@ export class Reader {
   readonly #view: DataView;
   #at = 0;
 
+  /** Reads `bytes` from their beginning. */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -22,18 +23,22 @@ export class Reader {
     return this.#bytes.length - this.#at;
   }
 
+  /** The next byte. */
   u8(): number {
     return this.#view.getUint8(this.#advance(1));
   }
 
+  /** The next 2 bytes. */
   u16(): number {
     return this.#view.getUint16(this.#advance(2));
   }
 
+  /** The next 4 bytes. */
   u32(): number {
     return this.#view.getUint32(this.#advance(4));
   }
 
+  /** The next 8 bytes. */
   u64(): bigint {
     return this.#view.getBigUint64(this.#advance(8));
   }
@@ -64,7 +69,11 @@ export class Reader {
     return this.take(this.left);
   }
 
-  /** @throws {MalformedError} if bytes are left. */
+  /**
+   * Insists that nothing is left.
+   *
+   * @throws {MalformedError} if bytes are left.
+   */
   end(): void {
     if (this.left > 0) {
       throw new MalformedError(

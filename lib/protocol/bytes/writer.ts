@@ -9,6 +9,7 @@ export class Writer {
   #view: DataView;
   #length = 0;
 
+  /** `capacity` is in bytes, to begin with; it grows. */
   constructor(capacity = 256) {
     this.#bytes = new Uint8Array(capacity);
     this.#view = new DataView(this.#bytes.buffer);
@@ -19,6 +20,7 @@ export class Writer {
     return this.#length;
   }
 
+  /** One byte. */
   u8(value: number): this {
     check(value, 0xff);
     const at = this.#grow(1);
@@ -26,6 +28,7 @@ export class Writer {
     return this;
   }
 
+  /** 2 bytes. */
   u16(value: number): this {
     check(value, 0xffff);
     const at = this.#grow(2);
@@ -33,6 +36,7 @@ export class Writer {
     return this;
   }
 
+  /** 4 bytes. */
   u32(value: number): this {
     check(value, 0xffffffff);
     const at = this.#grow(4);
@@ -40,6 +44,7 @@ export class Writer {
     return this;
   }
 
+  /** 8 bytes. */
   u64(value: bigint): this {
     if (value < 0n || value > 0xffffffffffffffffn) {
       throw new RangeError(
@@ -51,6 +56,7 @@ export class Writer {
     return this;
   }
 
+  /** The bytes as they are. */
   bytes(value: Uint8Array): this {
     const at = this.#grow(value.length);
     this.#bytes.set(value, at);

@@ -7,6 +7,7 @@ export interface ByteStream {
   read(buffer: Uint8Array): Promise<number | null>;
   /** Writes a part of `bytes`; how many of them. */
   write(bytes: Uint8Array): Promise<number>;
+  /** Lets go of it; reads and writes under way fail. */
   close(): void;
 }
 

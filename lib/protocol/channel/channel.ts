@@ -9,7 +9,9 @@ import type { TrafficKey } from "./traffic_key.ts";
 
 /** The keys of both directions, and what binds other proofs to this very connection. */
 export interface ChannelKeys {
+  /** For what is sent. */
   readonly send: TrafficKey;
+  /** For what comes in. */
   readonly receive: TrafficKey;
   /** The handshake hash, 32 bytes, the same on both sides. */
   readonly hash: Bytes;
@@ -17,7 +19,9 @@ export interface ChannelKeys {
 
 /** Keys with a secret mixed in, made ahead so that the switch itself takes no time. */
 export interface MixedKeys {
+  /** For what is sent. */
   readonly send: TrafficKey;
+  /** For what comes in. */
   readonly receive: TrafficKey;
 }
 
@@ -37,7 +41,7 @@ export class Channel {
   #receive: TrafficKey;
   #closed = false;
 
-  /** @param early bytes of records that were read together with the end of the handshake. */
+  /** `early` are bytes of records that were read together with the end of the handshake. */
   constructor(
     stream: ByteStream,
     keys: ChannelKeys,

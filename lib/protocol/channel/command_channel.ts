@@ -12,6 +12,7 @@ export class CommandChannel {
   readonly #decoder: Decoder;
   #budget = Infinity;
 
+  /** `limits` bound what the other side may send. */
   constructor(channel: Channel, vocabulary: Vocabulary, limits: DecoderLimits) {
     this.#channel = channel;
     this.#decoder = new Decoder(vocabulary, limits);
@@ -50,37 +51,37 @@ export class CommandChannel {
     }
   }
 
-  /** @see Channel.send */
+  /** As `Channel.send`. */
   send(commands: Bytes): Promise<void> {
     return this.#channel.send(commands);
   }
 
-  /** @see Channel.flushed */
+  /** As `Channel.flushed`. */
   flushed(): Promise<void> {
     return this.#channel.flushed();
   }
 
-  /** @see Channel.limit */
+  /** As `Channel.limit`. */
   limit(bytes: number): void {
     this.#channel.limit(bytes);
   }
 
-  /** @see Channel.mix */
+  /** As `Channel.mix`. */
   mix(secret: Bytes): Promise<MixedKeys> {
     return this.#channel.mix(secret);
   }
 
-  /** @see Channel.use */
+  /** As `Channel.use`. */
   use(keys: MixedKeys): void {
     this.#channel.use(keys);
   }
 
-  /** @see Channel.close */
+  /** As `Channel.close`. */
   close(): Promise<void> {
     return this.#channel.close();
   }
 
-  /** @see Channel.abort */
+  /** As `Channel.abort`. */
   abort(): void {
     this.#channel.abort();
   }

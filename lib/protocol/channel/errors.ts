@@ -13,9 +13,12 @@ export type ChannelErrorCode =
 
 /** A channel that cannot go on. It has closed its stream. */
 export class ChannelError extends Error {
+  /** The name of this class. */
   override readonly name = "ChannelError";
+  /** Stable, for programs. */
   readonly code: ChannelErrorCode;
 
+  /** With the reason as a `code`. */
   constructor(code: ChannelErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

@@ -34,11 +34,14 @@ const EMPTY = new Uint8Array(0);
 
 /** The node answered that it does not want this connection now. */
 export class RefusedError extends Error {
+  /** The name of this class. */
   override readonly name = "RefusedError";
+  /** Stable, for programs. */
   readonly code = "ERR_REFUSED";
   /** Seconds to wait before trying again; 0 if that would not help. */
   readonly retryAfter: number;
 
+  /** `retryAfter` is in seconds. */
   constructor(reason: string, retryAfter: number) {
     super(`Cannot connect: the node refused (${reason})`);
     this.retryAfter = retryAfter;
@@ -50,6 +53,7 @@ export class Caller {
   readonly #stream: ByteStream;
   readonly #commands: CommandStream;
 
+  /** `stream` is a connection on which nothing has been said. */
   constructor(stream: ByteStream) {
     this.#stream = stream;
     this.#commands = new CommandStream(stream);

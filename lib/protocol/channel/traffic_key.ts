@@ -13,7 +13,9 @@ const EMPTY = new Uint8Array(0);
 
 /** What one record is sealed with: no other record has the same pair. */
 export interface RecordKey {
+  /** AES-256-GCM; a promise just after a rekey. */
   readonly key: CryptoKey | Promise<CryptoKey>;
+  /** 12 bytes. */
   readonly nonce: Bytes;
 }
 
@@ -33,7 +35,7 @@ export class TrafficKey {
     this.#rekeyAfter = rekeyAfter;
   }
 
-  /** @param raw 32 bytes. */
+  /** The key that is `raw` (32 bytes), with its counter at zero. */
   static async of(
     raw: Bytes,
     rekeyAfter: number = REKEY_AFTER_RECORDS,
@@ -41,6 +43,7 @@ export class TrafficKey {
     return new TrafficKey(raw, await importAead(raw), rekeyAfter);
   }
 
+  /** Key and nonce for the next record. */
   take(): RecordKey {
     if (this.#counter === this.#rekeyAfter) this.#rekey();
     return { key: this.#key, nonce: counterNonce(BigInt(this.#counter++)) };

@@ -3,7 +3,9 @@ import { attempt, subtle } from "./subtle.ts";
 
 /** Cost of Argon2id (RFC 9106): memory in KiB, passes over it; always one lane. */
 export interface Argon2Cost {
+  /** Memory in KiB. */
   readonly memoryKiB: number;
+  /** Passes over it. */
   readonly passes: number;
 }
 

@@ -12,7 +12,9 @@ const PKCS8_PREFIX = Uint8Array.fromHex("302e020100300506032b657004220420");
 
 /** A key pair: the public half as 32 raw bytes, the private half as a key. */
 export interface SigningKeyPair {
+  /** 32 bytes. */
   readonly publicKey: Bytes;
+  /** The private half. */
   readonly privateKey: CryptoKey;
 }
 

@@ -14,7 +14,9 @@ export const KEM_SECRET_BYTES = 32;
 
 /** A key pair: the encapsulation key as 1,184 raw bytes, the decapsulation key as a key. */
 export interface KemKeyPair {
+  /** The encapsulation key, 1,184 bytes. */
   readonly publicKey: Bytes;
+  /** The private half. */
   readonly privateKey: CryptoKey;
 }
 

@@ -17,7 +17,9 @@ export const RSA_SPKI_BYTES = 422;
 
 /** A key pair: the public half as DER SubjectPublicKeyInfo (422 bytes), the private half as a key. */
 export interface RsaKeyPair {
+  /** SubjectPublicKeyInfo, 422 bytes. */
   readonly publicKey: Bytes;
+  /** The private half. */
   readonly privateKey: CryptoKey;
 }
 

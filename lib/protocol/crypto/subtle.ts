@@ -3,6 +3,7 @@
  * that does not parse. What WebCrypto said is kept as `cause`; the message never holds key material.
  */
 export class CryptoError extends Error {
+  /** The name of this class. */
   override readonly name = "CryptoError";
   /** Stable, for programs. */
   readonly code = "ERR_CRYPTO";

@@ -13,7 +13,9 @@ const PKCS8_PREFIX = Uint8Array.fromHex("302e020100300506032b656e04220420");
 
 /** A key pair: the public half as 32 raw bytes, the private half as a key. */
 export interface DhKeyPair {
+  /** 32 bytes. */
   readonly publicKey: Bytes;
+  /** The private half. */
   readonly privateKey: CryptoKey;
 }
 

@@ -22,6 +22,7 @@ export const NOISE_MESSAGE_LIMIT = 65_535;
 
 /** What one side brings to a handshake. Which keys are needed is the pattern's business. */
 export interface HandshakeKeys {
+  /** What both sides must agree on beforehand. */
   readonly prologue?: Bytes;
   /** Own static pair. */
   readonly static?: DhKeyPair;
@@ -29,12 +30,15 @@ export interface HandshakeKeys {
   readonly remoteStatic?: Bytes;
   /** Pre-shared keys (32 bytes each), in the order of their tokens. */
   readonly preSharedKeys?: readonly Bytes[];
+  /** Makes a handshake repeatable; never for use. */
   readonly ephemeralForTestingOnly?: DhKeyPair;
 }
 
 /** What a finished handshake leaves: two traffic keys (32 bytes each) and the channel binding. */
 export interface HandshakeResult {
+  /** For what this side sends. */
   readonly sendKey: Bytes;
+  /** For what this side receives. */
   readonly receiveKey: Bytes;
   /** The handshake hash (32 bytes): the same on both sides, different in every connection. */
   readonly hash: Bytes;

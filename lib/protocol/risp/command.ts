@@ -19,9 +19,13 @@ export type Kind =
  * or, if `counted`, the number of bytes behind it; or `fixed` bytes; or nothing (a verb).
  */
 export interface Shape {
+  /** Its name, as the specification has it. */
   readonly kind: Kind | "verb";
+  /** Bytes of the integer: 0, 1, 2, 4 or 8. */
   readonly prefix: number;
+  /** Whether the integer counts the bytes behind it. */
   readonly counted: boolean;
+  /** Bytes that always follow: 0, 16, 32 or 64. */
   readonly fixed: number;
 }
 
@@ -61,9 +65,13 @@ export function shapeOf(id: number): Shape {
 
 /** A named parameter whose value is a `V`. */
 export interface Parameter<V extends number | bigint | Bytes> {
+  /** 0 to 65,535; its range says what follows. */
   readonly id: number;
+  /** As the specification writes it. */
   readonly name: string;
+  /** In a few words. */
   readonly meaning: string;
+  /** What follows the id. */
   readonly shape: Shape;
   /** Whether every value that is set counts, in order, and not only the last one. */
   readonly repeats: boolean;
@@ -79,8 +87,11 @@ export type AnyParameter =
 
 /** A named command that executes with the parameters set before it. */
 export interface Verb {
+  /** 0 to 65,535; its range says what follows. */
   readonly id: number;
+  /** As the specification writes it. */
   readonly name: string;
+  /** In a few words. */
   readonly meaning: string;
 }
 

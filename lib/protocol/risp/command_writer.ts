@@ -9,6 +9,7 @@ import type { Parameter, Verb } from "./command.ts";
 export class CommandWriter {
   readonly #writer: Writer;
 
+  /** `capacity` is in bytes, to begin with; it grows. */
   constructor(capacity = 256) {
     this.#writer = new Writer(capacity);
   }
@@ -46,6 +47,7 @@ export class CommandWriter {
     return this;
   }
 
+  /** What has been written. */
   done(): Bytes {
     return this.#writer.done();
   }

@@ -43,6 +43,7 @@ export class Decoder {
   /** Bytes of an unknown command that are still to come. */
   #skipping = 0;
 
+  /** `vocabulary` holds the commands that are known. */
   constructor(vocabulary: Vocabulary, limits: DecoderLimits) {
     this.#vocabulary = vocabulary;
     this.#limits = limits;

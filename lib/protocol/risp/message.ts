@@ -2,13 +2,16 @@ import type { Bytes } from "../bytes/bytes.ts";
 import { MalformedError } from "../bytes/malformed_error.ts";
 import type { AnyParameter, Parameter, Verb } from "./command.ts";
 
-type Value = number | bigint | Bytes;
+/** What a parameter can hold. */
+export type Value = number | bigint | Bytes;
 
 /** A verb together with the parameters that were set for it. */
 export class Message {
+  /** What is to be executed. */
   readonly verb: Verb;
   readonly #values: ReadonlyMap<AnyParameter, readonly Value[]>;
 
+  /** `values` are those that were set, in order. */
   constructor(verb: Verb, values: ReadonlyMap<AnyParameter, readonly Value[]>) {
     this.verb = verb;
     this.#values = values;

@@ -2,8 +2,11 @@ import type { AnyParameter, Verb } from "./command.ts";
 
 /** The commands of one service: what SPEC.md's table of that service says, as data. */
 export interface CommandTable {
+  /** The name of the service. */
   readonly service: string;
+  /** Everything that can be set. */
   readonly parameters: readonly AnyParameter[];
+  /** Everything that can be executed. */
   readonly verbs: readonly Verb[];
 }
 
@@ -12,7 +15,11 @@ export class Vocabulary {
   readonly #parameters = new Map<number, AnyParameter>();
   readonly #verbs = new Map<number, Verb>();
 
-  /** @throws {RangeError} if two tables give one id to different commands. */
+  /**
+   * Knows the commands of all `tables`.
+   *
+   * @throws {RangeError} if two of them give one id to different commands.
+   */
   constructor(...tables: readonly CommandTable[]) {
     for (const table of tables) {
       for (const parameter of table.parameters) {
@@ -22,10 +29,12 @@ export class Vocabulary {
     }
   }
 
+  /** The parameter of an id, if it is known. */
   parameter(id: number): AnyParameter | undefined {
     return this.#parameters.get(id);
   }
 
+  /** The verb of an id, if it is known. */
   verb(id: number): Verb | undefined {
     return this.#verbs.get(id);
   }
