@@ -61,8 +61,7 @@ const PATTERNS: Readonly<Record<string, Pattern>> = {
  * @throws {RangeError} if nobody has described it.
  */
 export function patternOf(name: string): Pattern {
-  const plain = PATTERNS[name];
-  if (plain !== undefined) return plain;
+  if (Object.hasOwn(PATTERNS, name)) return PATTERNS[name]!;
   const [, base = "", index = ""] = /^([A-Z]+)psk([0-9])$/.exec(name) ?? [];
   const found = PATTERNS[base];
   const at = Number(index);
