@@ -9,7 +9,8 @@ import { entryLine, nameOf } from "./entry_line.ts";
 import { eventText, offlineText } from "./event_text.ts";
 import { Online } from "./online.ts";
 import type { OnlineStatus } from "./online.ts";
-import { Profile, PROFILE_FLAGS } from "./profile.ts";
+import { Profile } from "./profile.ts";
+import { PROFILE_FLAGS } from "./profile_secret.ts";
 
 /** Help for `sotto client chat`. */
 export const usage = `sotto client chat talks with somebody in the terminal.

@@ -2,7 +2,8 @@ import { MailboxClient } from "../../lib/mailbox/mod.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { formatTable } from "../table.ts";
-import { Profile, PROFILE_FLAGS } from "./profile.ts";
+import { Profile } from "./profile.ts";
+import { PROFILE_FLAGS } from "./profile_secret.ts";
 
 /** Help for `sotto client contacts list`. */
 export const usage = `sotto client contacts list shows whom you know.

@@ -6,7 +6,8 @@ import { readPassphrase } from "../passphrase.ts";
 import { profilePath } from "../paths.ts";
 import { personOf } from "./address.ts";
 import { Online } from "./online.ts";
-import { lockProfile, Profile, PROFILE_FLAGS } from "./profile.ts";
+import { Profile } from "./profile.ts";
+import { lockProfile, PROFILE_FLAGS } from "./profile_secret.ts";
 import { onlineWithin } from "./waiting.ts";
 
 /** Help for `sotto client delete`. */

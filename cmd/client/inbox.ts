@@ -5,7 +5,8 @@ import { personOf } from "./address.ts";
 import { entryLine, entryObject } from "./entry_line.ts";
 import { eventText, offlineText } from "./event_text.ts";
 import { Online } from "./online.ts";
-import { Profile, PROFILE_FLAGS } from "./profile.ts";
+import { Profile } from "./profile.ts";
+import { PROFILE_FLAGS } from "./profile_secret.ts";
 import { onlineWithin } from "./waiting.ts";
 
 /** Help for `sotto client inbox`. */

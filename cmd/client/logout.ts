@@ -1,7 +1,8 @@
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { profilePath } from "../paths.ts";
-import { lockProfile, readAccount } from "./profile.ts";
+import { lockProfile } from "./profile_secret.ts";
+import { readAccount } from "./profile_account.ts";
 
 /** Help for `sotto client logout`. */
 export const usage = `sotto client logout locks an account on this machine.

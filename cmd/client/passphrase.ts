@@ -4,7 +4,8 @@ import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { readPassphrase } from "../passphrase.ts";
 import { Online } from "./online.ts";
-import { Profile, PROFILE_FLAGS } from "./profile.ts";
+import { Profile } from "./profile.ts";
+import { PROFILE_FLAGS } from "./profile_secret.ts";
 import { onlineWithin } from "./waiting.ts";
 
 /** Help for `sotto client passphrase`. */

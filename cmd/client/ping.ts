@@ -7,7 +7,7 @@ import { Caller } from "../../lib/protocol/mod.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { profilePath } from "../paths.ts";
-import { readAccount } from "./profile.ts";
+import { readAccount } from "./profile_account.ts";
 import { connectToServer, dialServer, serverOf } from "./server_link.ts";
 
 /** Help for `sotto client ping`. */

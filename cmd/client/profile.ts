@@ -1,27 +1,24 @@
-import type { Keyring, ServerAddress } from "../../lib/identity/mod.ts";
+import type { Keyring } from "../../lib/identity/mod.ts";
 import {
   encodeKeyring,
-  formatSecret,
-  formatServerAddress,
   generateSecret,
   openKeyFile,
-  parseAddress,
   parseKeyring,
-  parseSecret,
-  parseServerAddress,
   readPrivateFile,
   sealKeyFile,
   writePrivateFile,
 } from "../../lib/identity/mod.ts";
+import { startAfresh } from "../../lib/mailbox/mod.ts";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import { hkdfSha256, importAead, utf8 } from "../../lib/protocol/mod.ts";
-import { startAfresh } from "../../lib/mailbox/mod.ts";
 import { Vault } from "../../lib/store/mod.ts";
-import { CommandError, UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";
-import { readPassphrase } from "../passphrase.ts";
-import { privateDirectory, profilePath, sottoPaths } from "../paths.ts";
+import { privateDirectory, profilePath } from "../paths.ts";
 import type { Exported } from "./export_file.ts";
+import { formatAccount, parseAccount, readAccount } from "./profile_account.ts";
+import type { ProfileAccount } from "./profile_account.ts";
+import { readSecret, unlockProfile, writeSecret } from "./profile_secret.ts";
+import type { ProfileFlags } from "./profile_secret.ts";
 
 /**
  * A profile is one account on one machine, a directory of its own:
@@ -37,26 +34,6 @@ import type { Exported } from "./export_file.ts";
  *
  * @module
  */
-
-/** What account.json holds. */
-export interface ProfileAccount {
-  readonly address: string;
-  readonly server: ServerAddress;
-  readonly interactive: boolean;
-  /** SPKI, 422 bytes. */
-  readonly usrKey: Bytes;
-}
-
-/** The flags of commands that use a profile; spread them into a command's own table. */
-export const PROFILE_FLAGS = {
-  "passphrase-file": { type: "string" },
-} as const;
-
-/** Their values, with the one that names the profile. */
-export interface ProfileFlags {
-  readonly profile: string | undefined;
-  readonly "passphrase-file": string | undefined;
-}
 
 const VAULT_INFO = utf8("sotto vault");
 const EMPTY = new Uint8Array(0);
@@ -192,9 +169,7 @@ export class Profile {
   /** Leaves the secret where commands find it until `lock`. */
   async unlock(io: Io): Promise<void> {
     if (!this.account.interactive) return;
-    const path = unlockedPath(io, this.directory);
-    await privateDirectory(path.slice(0, path.lastIndexOf("/")));
-    await writePrivateFile(path, formatSecret(this.#secret));
+    await unlockProfile(io, this.directory, this.#secret);
   }
 
   close(): void {
@@ -218,131 +193,4 @@ export async function profileExists(
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-}
-
-/** Takes away what `unlock` has left. @returns whether there was anything. */
-export async function lockProfile(
-  io: Io,
-  name: string | undefined,
-): Promise<boolean> {
-  try {
-    await Deno.remove(unlockedPath(io, profilePath(io, name)));
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-/** The account of a profile, which is no secret. @throws {CommandError} if there is none. */
-export async function readAccount(
-  directory: string,
-  name: string | undefined,
-): Promise<ProfileAccount> {
-  const path = `${directory}/account.json`;
-  let text: string;
-  try {
-    text = await readPrivateFile(path);
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) {
-      throw new CommandError(`Cannot use ${path}`, { cause });
-    }
-    const which = name === undefined ? "" : ` --profile ${name}`;
-    throw new CommandError(
-      name === undefined
-        ? "Cannot tell who you are: there is no account on this machine yet"
-        : `Cannot use the profile ${name}: there is none`,
-      {
-        hint:
-          `sotto client register NAME --server HOST${which}, or sotto client login NAME@ZONE --server HOST${which}`,
-      },
-    );
-  }
-  try {
-    return parseAccount(text);
-  } catch (cause) {
-    throw new CommandError(`Cannot use ${path}: it is damaged`, { cause });
-  }
-}
-
-function parseAccount(text: string): ProfileAccount {
-  const { address, server, interactive, usrKey } = JSON.parse(text);
-  return {
-    address: parseAddress(String(address)).address,
-    server: parseServerAddress(String(server)),
-    interactive: interactive === true,
-    usrKey: Uint8Array.fromBase64(String(usrKey)),
-  };
-}
-
-function formatAccount(account: ProfileAccount): string {
-  return `${
-    JSON.stringify(
-      {
-        address: account.address,
-        server: formatServerAddress(account.server),
-        interactive: account.interactive,
-        usrKey: account.usrKey.toBase64(),
-      },
-      null,
-      2,
-    )
-  }\n`;
-}
-
-async function writeSecret(
-  directory: string,
-  secret: Bytes,
-  passphrase: string | null,
-): Promise<void> {
-  if (passphrase === null) {
-    const path = `${directory}/profile.secret`;
-    return await writePrivateFile(path, formatSecret(secret));
-  }
-  await writePrivateFile(
-    `${directory}/profile.key`,
-    await sealKeyFile("profile", secret, { passphrase }),
-  );
-}
-
-async function readSecret(
-  io: Io,
-  flags: ProfileFlags,
-  directory: string,
-  { address, interactive }: ProfileAccount,
-): Promise<Bytes> {
-  const left = await optional(
-    interactive ? unlockedPath(io, directory) : `${directory}/profile.secret`,
-  );
-  if (left !== undefined) return parseSecret(left);
-  if (!interactive) {
-    throw new CommandError(
-      `Cannot use the profile: ${directory}/profile.secret is missing`,
-    );
-  }
-  const text = await readPrivateFile(`${directory}/profile.key`);
-  const passphrase = await readPassphrase(io, {
-    file: flags["passphrase-file"],
-    label: `Passphrase of ${address}`,
-    fresh: false,
-  });
-  return await openKeyFile(text, "profile", { passphrase });
-}
-
-async function optional(path: string): Promise<string | undefined> {
-  try {
-    return await readPrivateFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-/** A name of the directory that is unique on this machine. */
-function unlockedPath(io: Io, directory: string): string {
-  const name = utf8(directory).toBase64({ alphabet: "base64url" });
-  if (name.length > 200) {
-    throw new UsageError("the path of the profile is too long");
-  }
-  return `${sottoPaths(io).runtime}/unlocked/${name}`;
 }

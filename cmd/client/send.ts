@@ -10,7 +10,8 @@ import type { Io } from "../io.ts";
 import { personOf } from "./address.ts";
 import { entryObject } from "./entry_line.ts";
 import { Online } from "./online.ts";
-import { Profile, PROFILE_FLAGS } from "./profile.ts";
+import { Profile } from "./profile.ts";
+import { PROFILE_FLAGS } from "./profile_secret.ts";
 
 /** Help for `sotto client send`. */
 export const usage = `sotto client send writes to somebody.

@@ -5,7 +5,8 @@ import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { personOf } from "./address.ts";
 import { offlineMailbox } from "./contacts_list.ts";
-import { Profile, PROFILE_FLAGS } from "./profile.ts";
+import { Profile } from "./profile.ts";
+import { PROFILE_FLAGS } from "./profile_secret.ts";
 
 /** Help for `sotto client verify`. */
 export const usage = `sotto client verify compares identities with somebody.
