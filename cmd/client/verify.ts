@@ -1,4 +1,4 @@
-import { formatSafetyNumber, safetyNumber } from "../../lib/identity/mod.ts";
+import { safetyNumber } from "../../lib/identity/mod.ts";
 import type { Certificate } from "../../lib/identity/mod.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
@@ -33,12 +33,14 @@ const FLAGS = {
   no: { type: "boolean" },
 } as const;
 
-/** The safety number of two people, as text. */
+/** The safety number of two people as text: twelve groups of digits, then eight words. */
 export async function safetyText(
   own: Certificate,
   theirs: Certificate,
 ): Promise<string> {
-  return formatSafetyNumber(await safetyNumber(own, theirs)).trimEnd();
+  const { groups, words } = await safetyNumber(own, theirs);
+  const rows = [0, 4, 8].map((at) => groups.slice(at, at + 4).join(" "));
+  return [...rows, words.join(" ")].join("\n");
 }
 
 /** `sotto client verify`. */
