@@ -11,6 +11,7 @@ import { MAILBOX, MailboxClient } from "../../lib/mailbox/mod.ts";
 import type { MailboxEvent, Opened } from "../../lib/mailbox/mod.ts";
 import { Backoff } from "../../lib/net/mod.ts";
 import { ChannelError, Vocabulary } from "../../lib/protocol/mod.ts";
+import { CommandError } from "../errors.ts";
 import type { Io } from "../io.ts";
 import type { Profile } from "./profile.ts";
 import { connectToServer } from "./server_link.ts";
@@ -202,6 +203,7 @@ export class Online {
 function isFinal(error: unknown): boolean {
   return error instanceof ServerKeyChangedError ||
     error instanceof SessionKeyError ||
+    error instanceof CommandError ||
     error instanceof AccountError && error.reason !== "throttled" &&
       error.reason !== "internal";
 }

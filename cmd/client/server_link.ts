@@ -38,8 +38,8 @@ export function serverOf(text: string): ServerAddress {
  * Connects, asks for the server's keys, holds them against what is known, and shakes hands (S0.2,
  * S1.2, S3.1). A server that was never seen is pinned, with a word on standard error.
  *
- * @throws {ServerKeyChangedError} if the server shows another key than before, or than its address
- * says. The warning is printed.
+ * @throws {ServerKeyChangedError} if the server shows another key than before.
+ * @throws {CommandError} if it shows another one than its address names, or the pins cannot be read.
  */
 export async function connectToServer(
   io: Io,
@@ -78,17 +78,25 @@ async function checkPin(
 ): Promise<void> {
   const { host, port } = server;
   const at = formatServerAddress({ host, port });
-  if (server.fingerprint !== undefined) {
-    if (!equalConstantTime(server.fingerprint, fingerprint)) {
-      throw await changed(io, at, server.fingerprint, fingerprint);
-    }
+  if (
+    server.fingerprint !== undefined &&
+    !equalConstantTime(server.fingerprint, fingerprint)
+  ) {
+    throw new CommandError(
+      `Cannot trust ${at}: IT DOES NOT HAVE THE KEY THAT ITS ADDRESS NAMES, somebody may be between you and the server`,
+      {
+        hint: `it shows ${
+          formatFingerprint(fingerprint)
+        }; ask whoever runs it, by another way, for the address`,
+      },
+    );
   }
   const path = knownServersPath(io);
   const known = await readKnown(path);
   const verdict = known.check(host, port, fingerprint);
   if (verdict === "match") return;
   if (verdict !== "new") {
-    throw await changed(io, at, verdict.changed, fingerprint);
+    throw new ServerKeyChangedError(at, verdict.changed, fingerprint);
   }
   await writePrivateFile(path, known.with(host, port, fingerprint).format());
   if (server.fingerprint !== undefined) return;
@@ -106,15 +114,4 @@ async function readKnown(path: string): Promise<KnownServers> {
     if (cause instanceof Deno.errors.NotFound) return KnownServers.parse("");
     throw new CommandError(`Cannot use ${path}`, { cause });
   }
-}
-
-async function changed(
-  io: Io,
-  at: string,
-  expected: ServerKeyChangedError["expected"],
-  seen: ServerKeyChangedError["seen"],
-): Promise<ServerKeyChangedError> {
-  const error = new ServerKeyChangedError(at, expected, seen);
-  await io.stderr.write(`${error.warning}\n`);
-  return error;
 }
