@@ -1,4 +1,4 @@
-import { safetyNumber } from "../../lib/identity/mod.ts";
+import { formatSafetyNumber, safetyNumber } from "../../lib/identity/mod.ts";
 import type { Certificate } from "../../lib/identity/mod.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
@@ -38,9 +38,7 @@ export async function safetyText(
   own: Certificate,
   theirs: Certificate,
 ): Promise<string> {
-  const { groups, words } = await safetyNumber(own, theirs);
-  const rows = [0, 4, 8].map((at) => groups.slice(at, at + 4).join(" "));
-  return [...rows, words.join(" ")].join("\n");
+  return formatSafetyNumber(await safetyNumber(own, theirs));
 }
 
 /** `sotto client verify`. */

@@ -42,9 +42,10 @@ export async function safetyNumber(
   };
 }
 
-/** One line: the groups with a space between them. */
-export function formatSafetyNumber(number: SafetyNumber): string {
-  return number.groups.join(" ");
+/** As people compare it: three rows of four groups, then the words. */
+export function formatSafetyNumber({ groups, words }: SafetyNumber): string {
+  const rows = [0, 4, 8].map((at) => groups.slice(at, at + 4).join(" "));
+  return [...rows, words.join(" ")].join("\n");
 }
 
 async function half(certificate: Certificate): Promise<SafetyNumber> {

@@ -21,7 +21,9 @@ Deno.test("safety number: it is the same on both sides: 12 groups of 5 digits an
   assert(number.groups.every((group) => /^[0-9]{5}$/.test(group)));
   assertEquals(number.words.length, 8);
   assert(number.words.every((word) => WORDS.includes(word)));
-  assertEquals(formatSafetyNumber(number), number.groups.join(" "));
+  const rows = formatSafetyNumber(number).split("\n");
+  assertEquals(rows.slice(0, 3).join(" "), number.groups.join(" "));
+  assertEquals(rows[3], number.words.join(" "));
 });
 
 Deno.test("safety number: each half belongs to one side and is computed as the documentation says", async () => {
