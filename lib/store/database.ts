@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { migrate } from "./migrations.ts";
 import type { Schema } from "./migrations.ts";
+import { createPrivate } from "./private_file.ts";
 import { sqliteFailure } from "./sqlite_failure.ts";
 
 /** How long a process waits for another one that is writing, in milliseconds. */
@@ -37,15 +38,5 @@ export function openDatabase(path: string, schema: Schema): DatabaseSync {
   } catch (error) {
     db?.close();
     throw sqliteFailure("open the database", error);
-  }
-}
-
-/** SQLite would create the file readable for all; an empty file is a database without tables to it. */
-function createPrivate(path: string): void {
-  try {
-    Deno.openSync(path, { createNew: true, write: true, mode: 0o600 }).close();
-  } catch (error) {
-    // What else is wrong with the path SQLite says better.
-    if (!(error instanceof Deno.errors.AlreadyExists)) return;
   }
 }

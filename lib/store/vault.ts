@@ -3,6 +3,7 @@ import { hmacSha256, utf8 } from "../protocol/mod.ts";
 import type { Bytes } from "../protocol/mod.ts";
 import { openDatabase } from "./database.ts";
 import { GroupCommit } from "./group_commit.ts";
+import { writePrivate } from "./private_file.ts";
 import { query } from "./query.ts";
 import { RecordSealer } from "./record_sealer.ts";
 import { VAULT_SCHEMA } from "./vault_schema.ts";
@@ -201,9 +202,14 @@ export class Vault {
     return query(READ, () => this.#dataVersion.get()!.data_version as number);
   }
 
-  /** Writes a copy of the vault as it is now to `path`, where there must be an empty file or none. */
+  /**
+   * Writes a copy of the vault as it is on disk now to `path`, readable by its owner only. The copy has
+   * the same key. (Not by `vacuum into`, which Deno allows only to a program that may do everything.)
+   *
+   * @throws {StoreError} if there is a file that is not empty, or it cannot be written.
+   */
   copyTo(path: string): void {
-    query("copy the vault", () => this.#db.prepare("vacuum into ?").run(path));
+    query("copy the vault", () => writePrivate(path, this.#db.serialize()));
   }
 
   /** Writes what is queued and lets go of the file. Idempotent. */

@@ -4,6 +4,7 @@ import {
   assertMatch,
   assertNotEquals,
   assertRejects,
+  assertThrows,
 } from "@std/assert";
 import { importAead, randomBytes, utf8 } from "../../lib/protocol/mod.ts";
 import {
@@ -279,6 +280,31 @@ Deno.test("vault: a commit that was asked for before closing either is made or r
     const again = await Vault.open(path, key);
     assertEquals((await again.get("k", "a")) !== undefined, isMade === true);
     again.close();
+  });
+});
+
+Deno.test("vault: a copy is whole, private, and apart from then on", async () => {
+  await withFolder(async (folder) => {
+    const key = await importAead(randomBytes(32));
+    const vault = await Vault.open(`${folder}/vault.db`, key);
+    const change = { kind: "k", key: "a" };
+    await vault.commit([{ ...change, expect: 0, body: utf8("x") }]);
+    await Deno.writeTextFile(`${folder}/empty`, "");
+    for (const name of ["copy.db", "empty"]) {
+      vault.copyTo(`${folder}/${name}`);
+    }
+    const name = await vault.blind("bob");
+    await vault.commit([{ ...change, expect: 1, body: utf8("y") }]);
+    assertEquals((await Deno.stat(`${folder}/copy.db`)).mode! & 0o777, 0o600);
+    for (const name of ["copy.db", "vault.db", "no/copy.db"]) {
+      assertThrows(() => vault.copyTo(`${folder}/${name}`), StoreError);
+    }
+    const copy = await Vault.open(`${folder}/copy.db`, key);
+    assertEquals(await copy.get("k", "a"), { version: 1, body: utf8("x") });
+    assertEquals(await copy.blind("bob"), name);
+    assertEquals((await vault.get("k", "a"))?.version, 2);
+    copy.close();
+    vault.close();
   });
 });
 
