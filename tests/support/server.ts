@@ -23,6 +23,8 @@ export interface TestServer {
   readonly store: ServerStore;
   readonly listener: Listener;
   readonly accounts: AccountServer;
+  /** Path of the store's database file. */
+  readonly database: string;
   /** What the server said had gone wrong inside, or on its connections. */
   readonly failures: unknown[];
   /** A new connection, with the handshake done. */
@@ -43,7 +45,8 @@ export async function testServer(
   options: TestServerOptions = {},
 ): Promise<TestServer> {
   const directory = await Deno.makeTempDir({ prefix: "sotto-test-" });
-  const store = await SqliteServerStore.open(`${directory}/server.db`);
+  const database = `${directory}/server.db`;
+  const store = await SqliteServerStore.open(database);
   const node = options.node ?? await testNodeKeyring();
   const failures: unknown[] = [];
   const failed = (error: unknown) => void failures.push(error);
@@ -78,6 +81,7 @@ export async function testServer(
     store,
     listener,
     accounts,
+    database,
     failures,
     dial,
     async connect() {
