@@ -46,7 +46,7 @@ export async function run(args: string[], io: Io): Promise<number> {
   } finally {
     stream.close();
   }
-  const details = flags.key ? await look(io, server) : {};
+  const details = flags.key ? await look(io, server, flags.json) : {};
   if (flags.json) {
     const answer = { server: at, milliseconds, ...details };
     await io.stdout.write(`${JSON.stringify(answer)}\n`);
@@ -54,7 +54,8 @@ export async function run(args: string[], io: Io): Promise<number> {
   }
   await io.stdout.write(`${at} is there (${milliseconds} ms)\n`);
   for (const [name, value] of Object.entries(details)) {
-    await io.stdout.write(`${name.padEnd(13)}${value}\n`);
+    const title = name === "maxPacket" ? "max-packet" : name;
+    await io.stdout.write(`${title.padEnd(13)}${value}\n`);
   }
   return 0;
 }
@@ -62,14 +63,15 @@ export async function run(args: string[], io: Io): Promise<number> {
 async function look(
   io: Io,
   server: ReturnType<typeof serverOf>,
-): Promise<Record<string, string>> {
+  asJson: boolean,
+): Promise<Record<string, string | number>> {
   const { link, node } = await connectToServer(io, server, io.signal);
   const { zone, registration, maxPacket } = await about(link);
   await link.close();
   return {
-    fingerprint: formatFingerprint(node.fingerprint),
+    fingerprint: formatFingerprint(node.fingerprint, asJson ? "" : " "),
     zone,
     registration,
-    "max-packet": String(maxPacket),
+    maxPacket,
   };
 }

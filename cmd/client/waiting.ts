@@ -1,15 +1,10 @@
+import { CommandError } from "../errors.ts";
 import type { Online } from "./online.ts";
-
-/** There was no connection in time. */
-export class OfflineError extends Error {
-  override readonly name = "OfflineError";
-  readonly code = "ERR_OFFLINE";
-}
 
 /**
  * Waits for the first connection.
  *
- * @throws {OfflineError} if there is none within `milliseconds`.
+ * @throws {CommandError} if there is none within `milliseconds`; it says what the last attempt met.
  */
 export async function onlineWithin(
   online: Online,
@@ -20,9 +15,7 @@ export async function onlineWithin(
     timer = setTimeout(
       () =>
         reject(
-          new OfflineError("Cannot reach the server", {
-            cause: online.lastFailure,
-          }),
+          new CommandError("Cannot go online", { cause: online.lastFailure }),
         ),
       milliseconds,
     );

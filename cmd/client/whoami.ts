@@ -4,7 +4,7 @@ import {
   formatServerAddress,
 } from "../../lib/identity/mod.ts";
 import { CommandWriter, fromUtf8 } from "../../lib/protocol/mod.ts";
-import { describe } from "../errors.ts";
+import { CommandError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { Online } from "./online.ts";
@@ -19,6 +19,10 @@ Usage: sotto client whoami [--offline] [--json] [--profile NAME]
 
 It asks the server, which tells only the account itself. The certificate id is what a friend can compare
 by another way; sotto client verify compares both sides at once.
+
+Flags:
+  --offline                only what this machine knows; does not ask the server
+  --json                   print {"address", "server", "kind", "certificateId", "registered"}
 
 Examples:
   sotto client whoami
@@ -36,23 +40,28 @@ export async function run(args: string[], io: Io): Promise<number> {
   const { flags } = parseFlags(args, FLAGS);
   using profile = await Profile.open(io, flags);
   const { address, account, keyring } = profile;
-  const lines: Record<string, string> = {
+  const facts = {
     address,
     server: formatServerAddress(account.server),
     kind: account.interactive ? "interactive" : "non-interactive",
-    "certificate id": formatFingerprint(keyring.certificate.id),
+    certificateId: formatFingerprint(
+      keyring.certificate.id,
+      flags.json ? "" : " ",
+    ),
+    ...flags.offline ? {} : { registered: await registered(io, profile) },
   };
-  if (!flags.offline) Object.assign(lines, await ask(io, profile));
-  if (flags.json) await io.stdout.write(`${JSON.stringify(lines)}\n`);
+  if (flags.json) await io.stdout.write(`${JSON.stringify(facts)}\n`);
   else {
-    for (const [name, value] of Object.entries(lines)) {
-      await io.stdout.write(`${name.padEnd(15)} ${value}\n`);
+    for (const [name, value] of Object.entries(facts)) {
+      const title = name === "certificateId" ? "certificate id" : name;
+      await io.stdout.write(`${title.padEnd(15)} ${value}\n`);
     }
   }
   return 0;
 }
 
-async function ask(io: Io, profile: Profile): Promise<Record<string, string>> {
+/** When the server says that the account was made; it must be the account that we think it is. */
+async function registered(io: Io, profile: Profile): Promise<string> {
   const online = await Online.start(io, profile, {
     receive: false,
     onEvent: () => {},
@@ -62,14 +71,12 @@ async function ask(io: Io, profile: Profile): Promise<Record<string, string>> {
     const answer = await online.session!.request(
       new CommandWriter().verb(WHO_AM_I).done(),
     );
-    const createdAt = new Date(Number(answer.need(CREATED_AT)));
-    const known = fromUtf8(answer.need(USERNAME)) === profile.address;
-    return {
-      "at the server": known ? "known" : "ANOTHER ACCOUNT",
-      "registered": createdAt.toISOString(),
-    };
-  } catch (error) {
-    return { "at the server": `not asked: ${describe(error)}` };
+    if (fromUtf8(answer.need(USERNAME)) !== profile.address) {
+      throw new CommandError(
+        `Cannot be ${profile.address}: the server takes this for another account`,
+      );
+    }
+    return new Date(Number(answer.need(CREATED_AT))).toISOString();
   } finally {
     await online.close();
   }
