@@ -45,7 +45,7 @@ export interface HistoryEntry {
   readonly text: string;
   /** By the writer's clock, in milliseconds since 1970. */
   readonly sentAt: number;
-  /** When it was written or came in here, in milliseconds since 1970. */
+  /** When it came in here or, of one's own, was written and then stored; milliseconds since 1970. */
   readonly at: number;
   /** How far it has come. */
   readonly state: EntryState;

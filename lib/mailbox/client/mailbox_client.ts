@@ -22,6 +22,7 @@ import {
 } from "../commands.ts";
 import { MessageType } from "../peer_message.ts";
 import { AddressBook, NO_CERTIFICATE } from "./address_book.ts";
+import { markExpired } from "./expiry.ts";
 import { CONTACTS, newContact } from "./contact.ts";
 import { Correspondent } from "./correspondent.ts";
 import { entryKey, HISTORY, TEXT_IDS, textKey } from "./history_entry.ts";
@@ -141,10 +142,11 @@ export class MailboxClient {
     if (!receive) return undefined;
     const opened = await this.#supply.open(session);
     await this.#supply.replenish(session, opened);
-    return {
-      waiting: opened.get(WAITING) ?? 0,
-      retention: opened.get(RETENTION) ?? 0,
-    };
+    const retention = opened.get(RETENTION) ?? Infinity;
+    for (const { address, entry } of await markExpired(this.#self, retention)) {
+      this.#onEvent({ kind: "state", address, entry });
+    }
+    return { waiting: opened.get(WAITING) ?? 0, retention };
   }
 
   /** Makes this device the one that holds the sessions, from the next `attach` on. */

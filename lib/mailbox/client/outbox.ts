@@ -80,7 +80,7 @@ export class Outbox {
       const place = entryKey(await this.#self.blind(address), number);
       const entry = await transaction.read(HISTORY, place);
       if (entry === undefined) return undefined;
-      const next = afterPosting(entry, refusal, waits);
+      const next = afterPosting(entry, refusal, waits, this.#self.now());
       transaction.write(HISTORY, place, next);
       return next.state === entry.state && next.reason === entry.reason
         ? undefined
@@ -102,6 +102,7 @@ function afterPosting(
   entry: HistoryEntry,
   refusal: string,
   waits: boolean,
+  now: number,
 ): HistoryEntry {
   if (refusal !== "") {
     const reason = REASONS[refusal] ?? "the server refused it";
@@ -109,10 +110,7 @@ function afterPosting(
   }
   const unposted = Math.max(0, entry.unposted - 1);
   const stored = unposted === 0 && entry.state === "queued";
-  return {
-    ...entry,
-    unposted,
-    state: stored ? "stored" : entry.state,
-    reason: "",
-  };
+  return stored
+    ? { ...entry, unposted, state: "stored", at: now, reason: "" }
+    : { ...entry, unposted, reason: "" };
 }

@@ -53,3 +53,22 @@ Deno.test("both sides begin at once and go on in one session", async () => {
   assertEquals(await alice.texts(1), ["from bob"]);
   await bob.reached(toAlice, "delivered");
 });
+
+Deno.test("a text that nobody fetched in time is marked as failed, and a late receipt still counts", async () => {
+  await using server = await mailServer({}, {
+    quota: { letters: 10, bytes: 100_000 },
+    retention: 0,
+  });
+  await using alice = await Person.make(server, "alice@test");
+  await using bob = await Person.make(server, "bob@test");
+  await bob.connect();
+  await bob.disconnect();
+  await alice.connect();
+  const number = await alice.mailbox.send("bob@test", "hello");
+  await alice.reached(number, "stored");
+  await alice.disconnect();
+  await alice.connect();
+  await alice.reached(number, "failed");
+  await bob.connect();
+  await alice.reached(number, "delivered");
+});
