@@ -1,7 +1,4 @@
-import { toText } from "@std/streams";
-import { TEXT_LIMIT } from "../../lib/mailbox/mod.ts";
 import type { HistoryEntry } from "../../lib/mailbox/mod.ts";
-import { fromUtf8, utf8 } from "../../lib/protocol/mod.ts";
 import { parseDuration } from "../duration.ts";
 import { CommandError, describe, UsageError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
@@ -12,6 +9,7 @@ import { entryObject } from "./entry_line.ts";
 import { Online } from "./online.ts";
 import { Profile } from "./profile.ts";
 import { PROFILE_FLAGS } from "./profile_secret.ts";
+import { readText } from "./text_source.ts";
 
 /** Help for `sotto client send`. */
 export const usage = `sotto client send writes to somebody.
@@ -52,7 +50,7 @@ export async function run(args: string[], io: Io): Promise<number> {
   });
   const wait = parseDuration(flags.wait ?? "30s");
   const [person, argument] = operands;
-  const text = await textOf(io, argument, flags.file);
+  const text = await readText(io, argument, flags.file);
   using profile = await Profile.open(io, flags);
   const address = personOf(person!, profile.address);
   if (address === profile.address) {
@@ -65,58 +63,6 @@ export async function run(args: string[], io: Io): Promise<number> {
     await io.stderr.write(`${address}: ${entry.state}\n`);
   }
   return 0;
-}
-
-async function textOf(
-  io: Io,
-  argument: string | undefined,
-  file: string | undefined,
-): Promise<string> {
-  if (argument !== undefined && file !== undefined) {
-    throw new UsageError("a text and --file exclude each other");
-  }
-  if (argument !== undefined) return checked(argument);
-  if (file !== undefined && file !== "-") {
-    try {
-      const { size } = await Deno.stat(file);
-      if (size > TEXT_LIMIT) throw tooLong();
-      return checked(await Deno.readTextFile(file));
-    } catch (cause) {
-      if (cause instanceof CommandError) throw cause;
-      throw new CommandError(`Cannot read ${file}`, { cause });
-    }
-  }
-  if (io.stdin.isTerminal && file === undefined) {
-    await io.stderr.write("Write the text; Ctrl-D on an empty line ends it.\n");
-  }
-  let length = 0;
-  const stream = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const chunk = await io.stdin.read();
-      if (chunk === null) return controller.close();
-      length += chunk.length;
-      if (length > TEXT_LIMIT) return controller.error(tooLong());
-      controller.enqueue(chunk);
-    },
-  });
-  return checked((await toText(stream)).replace(/\r?\n$/, ""));
-}
-
-function checked(text: string): string {
-  if (text === "") throw new CommandError("Cannot send: the text is empty");
-  const bytes = utf8(text);
-  if (bytes.length > TEXT_LIMIT) throw tooLong();
-  // A lone surrogate would arrive as another character.
-  if (fromUtf8(bytes) !== text) {
-    throw new CommandError("Cannot send: the text is not valid Unicode");
-  }
-  return text;
-}
-
-function tooLong(): CommandError {
-  return new CommandError(`Cannot send: the text is longer than 64 KiB`, {
-    hint: "cut it into several texts",
-  });
 }
 
 async function sendAndWait(
