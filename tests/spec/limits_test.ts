@@ -1,0 +1,102 @@
+import { assert, assertEquals } from "@std/assert";
+import { BUDGET_BEFORE_LOGIN } from "../../lib/account/authenticator.ts";
+import { INVITE_LIMIT } from "../../lib/account/credentials.ts";
+import { IDLE_DEADLINE } from "../../lib/account/server.ts";
+import {
+  SUBMISSION_COMMANDS,
+  SUBMISSION_LIMIT,
+} from "../../lib/account/submission.ts";
+import {
+  ADDRESS_LIMIT,
+  MAXIMUM_COST,
+  MINIMUM_COST,
+  NAME_LIMIT,
+  NODE_CERTIFICATE_BYTES,
+  WRAPPED_LIMIT,
+  ZONE_LIMIT,
+} from "../../lib/identity/mod.ts";
+import { RANGE_LIMIT } from "../../lib/mailbox/acknowledgement.ts";
+import {
+  FOLLOWING_LETTER_BYTES,
+  OPENING_LETTER_BYTES,
+} from "../../lib/mailbox/letter.ts";
+import { DEFAULT_MAILBOX_LIMITS } from "../../lib/mailbox/mod.ts";
+import {
+  PAYLOAD_LIMIT,
+  PEER_MESSAGE_BYTES,
+} from "../../lib/mailbox/peer_message.ts";
+import {
+  BUNDLE_BYTES,
+  ONE_TIME_PREKEY_BYTES,
+} from "../../lib/mailbox/prekey_bundle.ts";
+import {
+  PREKEY_GRACE_S,
+  PREKEY_LIFETIME_S,
+} from "../../lib/mailbox/prekey_secrets.ts";
+import { GAP_LIMIT } from "../../lib/mailbox/ratchet.ts";
+import { SKIPPED_LIMIT } from "../../lib/mailbox/ratchet_state.ts";
+import { TEXT_LIMIT, TEXT_PARTS_LIMIT } from "../../lib/mailbox/text.ts";
+import { GREETING_BUDGET } from "../../lib/protocol/channel/command_stream.ts";
+import {
+  RECORD_LIMIT,
+  RECORD_LIMIT_MINIMUM,
+} from "../../lib/protocol/channel/record.ts";
+import { REKEY_AFTER_RECORDS } from "../../lib/protocol/channel/traffic_key.ts";
+import { SPEC } from "./naive_tables.ts";
+
+const DAY = 86_400;
+const { quota, retention } = DEFAULT_MAILBOX_LIMITS;
+
+/** Rows of the table, with the numbers that the code has; null where it does not say them aloud. */
+const ROWS: readonly (readonly [string, readonly (number | null)[]])[] = [
+  ["bytes in the clear, each side", [GREETING_BUDGET]],
+  ["bytes inside the channel before a login", [BUDGET_BEFORE_LOGIN]],
+  ["plaintext of a record", [RECORD_LIMIT]],
+  ["MAX-PACKET", [RECORD_LIMIT_MINIMUM, RECORD_LIMIT]],
+  ["records under one key", [REKEY_AFTER_RECORDS]],
+  ["address; name; zone", [ADDRESS_LIMIT, NAME_LIMIT, ZONE_LIMIT]],
+  ["account certificate; node certificate", [null, NODE_CERTIFICATE_BYTES]],
+  ["invite code", [INVITE_LIMIT]],
+  ["wrapped keyring", [WRAPPED_LIMIT]],
+  ["plaintext of a submission, an answer or a push", [SUBMISSION_LIMIT]],
+  ["commands in one of them", [SUBMISSION_COMMANDS]],
+  ["silence until a client counts as gone", [IDLE_DEADLINE / 1_000]],
+  ["prekey bundle; one-time prekey", [BUNDLE_BYTES, ONE_TIME_PREKEY_BYTES]],
+  ["letter", [FOLLOWING_LETTER_BYTES, OPENING_LETTER_BYTES]],
+  ["message; its payload", [PEER_MESSAGE_BYTES, PAYLOAD_LIMIT]],
+  ["text; its pieces", [TEXT_LIMIT, TEXT_PARTS_LIMIT]],
+  ["waiting for one person", [quota.letters, quota.bytes / 2 ** 20]],
+  ["retention", [retention / DAY]],
+  [
+    "missing letters in front of one that opens; keys kept",
+    [GAP_LIMIT, SKIPPED_LIMIT],
+  ],
+  ["runs of message numbers above a gap", [RANGE_LIMIT]],
+  [
+    "age of a bundle; private halves kept after that",
+    [PREKEY_LIFETIME_S / DAY, PREKEY_GRACE_S / DAY],
+  ],
+  ["Argon2id: memory in KiB; passes", [
+    MINIMUM_COST.memoryKiB,
+    MAXIMUM_COST.memoryKiB,
+    MINIMUM_COST.passes,
+    MAXIMUM_COST.passes,
+  ]],
+];
+
+Deno.test("SPEC.md §8.2 gives the limits that the code has", () => {
+  const section = SPEC.split("### 8.2 Limits")[1]!.split("\n## ")[0]!;
+  const rows = new Map(
+    section.split("\n").filter((line) => line.startsWith("| ")).map((line) => {
+      const [, name, value] = line.split("|").map((cell) => cell.trim());
+      const numbers = value!.replaceAll(",", "").match(/\d+/g) ?? [];
+      return [name!, numbers.map(Number)];
+    }),
+  );
+  for (const [name, expected] of ROWS) {
+    const said = rows.get(name);
+    assert(said !== undefined, `no row "${name}"`);
+    const known = expected.map((each, i) => each ?? said[i]!);
+    assertEquals(said, known, name);
+  }
+});

@@ -1,0 +1,66 @@
+/**
+ * Records, written from SPEC.md §4: one direction is a key and a counter.
+ *
+ * @module
+ */
+import { hkdf, join, open, seal, toBig, unsigned } from "./naive_primitives.ts";
+import type { Octets } from "./naive_primitives.ts";
+
+/** Records under one key (§4.2). */
+export const RECORDS_UNDER_ONE_KEY: number = 2 ** 20;
+
+/** One direction of a channel. */
+export class Direction {
+  #key: Octets;
+  #n = 0;
+  readonly #keyLasts: number;
+
+  constructor(key: Octets, keyLasts: number = RECORDS_UNDER_ONE_KEY) {
+    this.#key = key;
+    this.#keyLasts = keyLasts;
+  }
+
+  /** One record. */
+  seal(plaintext: Uint8Array): Octets {
+    const head = unsigned(4, plaintext.length + 16);
+    return join(head, seal(this.#key, this.#nonce(), plaintext, head));
+  }
+
+  /** The plaintext of one record; empty: CLOSE. */
+  open(record: Uint8Array): Octets {
+    const head = record.slice(0, 4);
+    return open(this.#key, this.#nonce(), record.slice(4), head);
+  }
+
+  /** Mixes in a secret (§4.3). */
+  mix(secret: Uint8Array): void {
+    this.#key = hkdf(secret, this.#key, "sotto mix", 32);
+    this.#n = 0;
+  }
+
+  #nonce(): Octets {
+    if (this.#n === this.#keyLasts) {
+      this.#key = hkdf(this.#key, new Uint8Array(0), "sotto rekey", 32);
+      this.#n = 0;
+    }
+    return join(new Uint8Array(4), unsigned(8, this.#n++));
+  }
+}
+
+/** Cuts the front of `stream` into whole records; what is left over stays. */
+export function cutRecords(
+  stream: Uint8Array,
+): { records: Octets[]; rest: Octets } {
+  const records: Octets[] = [];
+  let at = 0;
+  while (stream.length - at >= 4) {
+    const length = Number(toBig(stream.slice(at, at + 4)));
+    if (length < 16 || length > 65_552) {
+      throw new Error(`a record of ${length}`);
+    }
+    if (stream.length - at < 4 + length) break;
+    records.push(new Uint8Array(stream.slice(at, at + 4 + length)));
+    at += 4 + length;
+  }
+  return { records, rest: new Uint8Array(stream.slice(at)) };
+}
