@@ -1,7 +1,7 @@
 import type { Bytes } from "../bytes/bytes.ts";
 import { concat } from "../bytes/bytes.ts";
 import type { ByteStream } from "./byte_stream.ts";
-import { ChannelError } from "./errors.ts";
+import { closedHere } from "./errors.ts";
 import { RECORD_LIMIT, RECORD_LIMIT_MINIMUM } from "./record.ts";
 import { RecordReceiver } from "./record_receiver.ts";
 import { RecordSender } from "./record_sender.ts";
@@ -137,12 +137,8 @@ export class Channel {
   /** Drops the connection without a word; the other side sees that it was cut. */
   abort(): void {
     this.#closed = true;
-    this.#sender.fail(
-      new ChannelError(
-        "ERR_CHANNEL_CLOSED",
-        "Cannot send: the channel is closed",
-      ),
-    );
+    this.#sender.fail(closedHere("send"));
+    this.#receiver.fail(closedHere("receive"));
     try {
       this.#stream.close();
     } catch {

@@ -24,3 +24,11 @@ export class ChannelError extends Error {
     this.code = code;
   }
 }
+
+/** What a call gets that comes after the channel was closed on this side, or is ended by it. */
+export function closedHere(action: "send" | "receive"): ChannelError {
+  return new ChannelError(
+    "ERR_CHANNEL_CLOSED",
+    `Cannot ${action}: the channel is closed`,
+  );
+}

@@ -45,6 +45,11 @@ export class RecordReceiver {
     return null;
   }
 
+  /** Ends the receiving, once what is open already has been given out. The first error stays. */
+  fail(error: Error): void {
+    this.#error ??= error;
+  }
+
   /** Opens what has arrived, and reads on meanwhile, until enough is under way. */
   #fill(): void {
     try {
@@ -60,7 +65,7 @@ export class RecordReceiver {
         this.#opening.push(opened);
       }
     } catch (error) {
-      this.#error = error as ChannelError;
+      this.fail(error as ChannelError);
     }
   }
 
@@ -76,10 +81,12 @@ export class RecordReceiver {
       }
       this.#frames.filled(count);
     } catch (cause) {
-      this.#error = cause instanceof ChannelError ? cause : new ChannelError(
-        "ERR_CHANNEL_CUT",
-        "Cannot receive: the connection is gone",
-        { cause },
+      this.fail(
+        cause instanceof ChannelError ? cause : new ChannelError(
+          "ERR_CHANNEL_CUT",
+          "Cannot receive: the connection is gone",
+          { cause },
+        ),
       );
     }
     this.#reading = undefined;

@@ -3,7 +3,7 @@ import { u32 } from "../bytes/bytes.ts";
 import { AEAD_TAG_BYTES, seal } from "../crypto/aead.ts";
 import { writeAll } from "./byte_stream.ts";
 import type { ByteStream } from "./byte_stream.ts";
-import { ChannelError } from "./errors.ts";
+import { ChannelError, closedHere } from "./errors.ts";
 import { RECORD_HEADER_BYTES, RECORD_LIMIT } from "./record.ts";
 import type { RecordKey } from "./traffic_key.ts";
 
@@ -39,6 +39,7 @@ export class RecordSender {
   #sealed: Outgoing[] = [];
   #writing = false;
   #error: Error | undefined;
+  #closing = false;
   #waiting: {
     resolve: () => void;
     reject: (error: Error) => void;
@@ -52,6 +53,8 @@ export class RecordSender {
 
   send(bytes: Bytes): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
+    // The other side reads nothing behind CLOSE; taking more would be a lie.
+    if (this.#closing) return Promise.reject(closedHere("send"));
     if (bytes.length > 0) {
       this.#queue.push(bytes);
       this.#queued += bytes.length;
@@ -67,6 +70,7 @@ export class RecordSender {
   /** Sends what is queued and then CLOSE: a record without plaintext. */
   async finish(): Promise<void> {
     if (this.#error !== undefined) throw this.#error;
+    this.#closing = true;
     this.sealQueued();
     this.#seal(CLOSE);
     await this.flushed();
