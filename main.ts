@@ -12,8 +12,7 @@ import { VERSION } from "./cmd/version.ts";
 
 const GROUP: Group = {
   name: "sotto",
-  about:
-    "sotto lets people talk, pass files and browse without trusting the machines in between.",
+  about: "sotto lets people talk without trusting the machines in between.",
   more: `
 Examples:
   sotto server --data ./data                 a server on this machine
@@ -25,7 +24,7 @@ Examples:
 
 const COMMANDS: CommandTable = {
   server: {
-    summary: "accounts, letters and files for people who need not trust it",
+    summary: "accounts and letters for people who need not trust it",
     load: () => import("./cmd/server.ts"),
   },
   client: {

@@ -52,7 +52,7 @@ const BY_REASON: Readonly<Record<string, string>> = {
   "unknown-command": "the server is older than this program",
   "unknown-person": "check the name",
   "mailbox-full": "it can be sent again when they have fetched their letters",
-  "moved": "log in again to use it on this device",
+  "moved": "sotto client login --take-over uses it on this device again",
   "internal": "try again; whoever runs the server finds more in its log",
 };
 

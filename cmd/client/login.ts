@@ -1,8 +1,4 @@
-import {
-  about,
-  AccountError,
-  loginByPassphrase,
-} from "../../lib/account/mod.ts";
+import { AccountError, loginByPassphrase } from "../../lib/account/mod.ts";
 import type { Unlocked } from "../../lib/account/mod.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
@@ -12,7 +8,7 @@ import { readPassphrase } from "../passphrase.ts";
 import { usernameOf } from "./address.ts";
 import { Online } from "./online.ts";
 import { Profile, profileExists } from "./profile.ts";
-import { connectToServer, serverOf } from "./server_link.ts";
+import { aboutServer, connectToServer, serverOf } from "./server_link.ts";
 
 /** Help for `sotto client login`. */
 export const usage = `sotto client login unlocks an account on this machine.
@@ -92,14 +88,14 @@ async function bring(
     });
   }
   const server = serverOf(flags.server);
+  const address = usernameOf(name, (await aboutServer(io, server)).zone);
+  const passphrase = await readPassphrase(io, {
+    file: flags["passphrase-file"],
+    label: `Passphrase of ${address}`,
+    fresh: false,
+  });
   const { link, node } = await connectToServer(io, server, io.signal);
   try {
-    const address = usernameOf(name, (await about(link)).zone);
-    const passphrase = await readPassphrase(io, {
-      file: flags["passphrase-file"],
-      label: `Passphrase of ${address}`,
-      fresh: false,
-    });
     let unlocked: Unlocked;
     try {
       unlocked = await loginByPassphrase(link, node, address, passphrase);

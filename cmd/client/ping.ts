@@ -1,4 +1,3 @@
-import { about } from "../../lib/account/mod.ts";
 import {
   formatFingerprint,
   formatServerAddress,
@@ -8,7 +7,7 @@ import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { profilePath } from "../paths.ts";
 import { readAccount } from "./profile_account.ts";
-import { connectToServer, dialServer, serverOf } from "./server_link.ts";
+import { aboutServer, dialServer, serverOf } from "./server_link.ts";
 
 /** Help for `sotto client ping`. */
 export const usage = `sotto client ping asks whether a server is there.
@@ -65,9 +64,7 @@ async function look(
   server: ReturnType<typeof serverOf>,
   asJson: boolean,
 ): Promise<Record<string, string | number>> {
-  const { link, node } = await connectToServer(io, server, io.signal);
-  const { zone, registration, maxPacket } = await about(link);
-  await link.close();
+  const { zone, registration, maxPacket, node } = await aboutServer(io, server);
   return {
     fingerprint: formatFingerprint(node.fingerprint, asJson ? "" : " "),
     zone,

@@ -1,10 +1,10 @@
-import { about, AccountError, register } from "../../lib/account/mod.ts";
+import { AccountError, register } from "../../lib/account/mod.ts";
 import type { RegisterOptions } from "../../lib/account/mod.ts";
 import {
   formatServerAddress,
   generateKeyring,
 } from "../../lib/identity/mod.ts";
-import type { Keyring } from "../../lib/identity/mod.ts";
+import type { Keyring, ServerAddress } from "../../lib/identity/mod.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { FlagValues } from "../flags.ts";
@@ -15,8 +15,7 @@ import { usernameOf } from "./address.ts";
 import { readInvite } from "./invite.ts";
 import { Online } from "./online.ts";
 import { Profile, profileExists } from "./profile.ts";
-import { connectToServer, serverOf } from "./server_link.ts";
-import type { ServerLink } from "./server_link.ts";
+import { aboutServer, connectToServer, serverOf } from "./server_link.ts";
 
 /** Help for `sotto client register`. */
 export const usage = `sotto client register makes an account at a server.
@@ -70,35 +69,29 @@ export async function run(args: string[], io: Io): Promise<number> {
     });
   }
   const server = serverOf(flags.server);
-  const connected = await connectToServer(io, server, io.signal);
-  try {
-    const { zone, registration } = await about(connected.link);
-    const address = usernameOf(operands[0]!, zone);
-    const invite =
-      registration === "invite" || flags["invite-file"] !== undefined
-        ? await readInvite(io, flags["invite-file"])
-        : undefined;
-    const passphrase = bot ? undefined : await readPassphrase(io, {
-      file: flags["passphrase-file"],
-      label: `New passphrase of ${address}`,
-      fresh: true,
-    });
-    const keyring = await keysOf(io, flags, address);
-    const usrKey = await attempt(connected, keyring, { passphrase, invite });
-    using profile = await Profile.create(
-      io,
-      flags.profile,
-      { address, server, interactive: !bot, usrKey },
-      keyring,
-      passphrase ?? null,
-    );
-    await profile.unlock(io);
-    await announce(io, profile);
-    await say(io, flags, profile);
-    return 0;
-  } finally {
-    await connected.link.close();
-  }
+  const { zone, registration } = await aboutServer(io, server);
+  const address = usernameOf(operands[0]!, zone);
+  const invite = registration === "invite" || flags["invite-file"] !== undefined
+    ? await readInvite(io, flags["invite-file"])
+    : undefined;
+  const passphrase = bot ? undefined : await readPassphrase(io, {
+    file: flags["passphrase-file"],
+    label: `New passphrase of ${address}`,
+    fresh: true,
+  });
+  const keyring = await keysOf(io, flags, address);
+  const usrKey = await attempt(io, server, keyring, { passphrase, invite });
+  using profile = await Profile.create(
+    io,
+    flags.profile,
+    { address, server, interactive: !bot, usrKey },
+    keyring,
+    passphrase ?? null,
+  );
+  await profile.unlock(io);
+  await announce(io, profile);
+  await say(io, flags, profile);
+  return 0;
 }
 
 async function keysOf(
@@ -119,10 +112,12 @@ async function keysOf(
 }
 
 async function attempt(
-  { link, node }: ServerLink,
+  io: Io,
+  server: ServerAddress,
   keyring: Keyring,
   options: RegisterOptions,
 ): Promise<Awaited<ReturnType<typeof register>>> {
+  const { link, node } = await connectToServer(io, server, io.signal);
   try {
     return await register(link, node, keyring, options);
   } catch (error) {
@@ -135,6 +130,8 @@ async function attempt(
       );
     }
     throw error;
+  } finally {
+    await link.close();
   }
 }
 

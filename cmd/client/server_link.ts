@@ -1,4 +1,5 @@
-import { accountLink } from "../../lib/account/mod.ts";
+import { about, accountLink } from "../../lib/account/mod.ts";
+import type { About } from "../../lib/account/mod.ts";
 import type { NodeCertificate, ServerAddress } from "../../lib/identity/mod.ts";
 import {
   formatFingerprint,
@@ -55,6 +56,22 @@ export async function connectToServer(
   } catch (error) {
     stream.close();
     throw error;
+  }
+}
+
+/**
+ * What a server says about itself, over a connection of its own: a person who is asked something next
+ * may take longer to answer than a server waits for a login.
+ */
+export async function aboutServer(
+  io: Io,
+  server: ServerAddress,
+): Promise<About & { readonly node: NodeCertificate }> {
+  const { link, node } = await connectToServer(io, server, io.signal);
+  try {
+    return { ...await about(link), node };
+  } finally {
+    await link.close();
   }
 }
 
