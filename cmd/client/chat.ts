@@ -70,6 +70,8 @@ class Chat {
   readonly #io: Io;
   readonly #profile: Profile;
   readonly #address: string;
+  /** The same for people. */
+  readonly #name: string;
   readonly #screen: Conversation;
   /** Where on the screen an entry stands, by its number. */
   readonly #lines = new Map<number, number>();
@@ -80,7 +82,8 @@ class Chat {
     this.#io = io;
     this.#profile = profile;
     this.#address = address;
-    this.#screen = openConversation(io, `${nameOf(address)}> `);
+    this.#name = nameOf(address, profile.address);
+    this.#screen = openConversation(io, `${this.#name}> `);
   }
 
   async run(history: number): Promise<number> {
@@ -168,7 +171,7 @@ class Chat {
 
   /** Prints an entry, or prints it anew where it stands. */
   #show(entry: HistoryEntry): void {
-    const line = entryLine(this.#address, entry, this.#screen.colours);
+    const line = entryLine(this.#name, entry, this.#screen.colours);
     const at = this.#lines.get(entry.number);
     if (at !== undefined) this.#screen.change(at, line);
     else this.#lines.set(entry.number, this.#screen.print(line));
@@ -186,8 +189,9 @@ class Chat {
     if (status.online === this.#isOnline) return;
     const before = this.#isOnline;
     this.#isOnline = status.online;
-    const name = nameOf(this.#address);
-    this.#screen.setPrompt(status.online ? `${name}> ` : `${name} (offline)> `);
+    this.#screen.setPrompt(
+      status.online ? `${this.#name}> ` : `${this.#name} (offline)> `,
+    );
     if (!status.online) this.#say(offlineText(status.why));
     else if (before === false) this.#say("back online");
   }

@@ -12,20 +12,28 @@ const MARKS: Readonly<Record<HistoryEntry["state"], string>> = {
   shown: "",
 };
 
+/** In front of the second and further lines of a text. */
+const INDENT = "      ";
+
 const DIM = "\x1b[2m";
 const BOLD = "\x1b[1m";
 const RED = "\x1b[31m";
 const PLAIN = "\x1b[0m";
 
-/** A text of a conversation as a line for people. Texts of others are made harmless. */
+/**
+ * A text of a conversation as a line for people. Texts of others are made harmless: what follows a
+ * line break is set in, so that no text can look like the next one, from somebody else (S0.7).
+ *
+ * @param name of the other, see `nameOf`.
+ */
 export function entryLine(
-  address: string,
+  name: string,
   entry: HistoryEntry,
   colours: boolean,
 ): string {
   const time = clock(entry.outgoing ? entry.sentAt : entry.at);
-  const who = entry.outgoing ? "you" : printable(nameOf(address));
-  const text = printableLines(entry.text);
+  const who = entry.outgoing ? "you" : printable(name);
+  const text = printableLines(entry.text).replaceAll("\n", `\n${INDENT}`);
   const mark = markOf(entry);
   if (!colours) {
     return `${time} ${who}: ${text}${
@@ -57,9 +65,13 @@ export function entryObject(
   };
 }
 
-/** The part of an address before the zone. */
-export function nameOf(address: string): string {
-  return address.slice(0, address.indexOf("@"));
+/**
+ * How somebody is called: without the zone if it is one's own. In another zone somebody else may have
+ * the same name.
+ */
+export function nameOf(address: string, own: string): string {
+  const zone = own.slice(own.indexOf("@"));
+  return address.endsWith(zone) ? address.slice(0, -zone.length) : address;
 }
 
 function markOf(entry: HistoryEntry): string {

@@ -2,7 +2,7 @@ import type { HistoryEntry, MailboxEvent } from "../../lib/mailbox/mod.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { personOf } from "./address.ts";
-import { entryLine, entryObject } from "./entry_line.ts";
+import { entryLine, entryObject, nameOf } from "./entry_line.ts";
 import { eventText, offlineText } from "./event_text.ts";
 import { Online } from "./online.ts";
 import { Profile } from "./profile.ts";
@@ -164,10 +164,11 @@ class Inbox {
     if (this.#shown.has(name)) return;
     this.#shown.add(name);
     const { stdout } = this.#io;
+    const who = nameOf(address, this.#profile.address);
     await stdout.write(
       this.#options.json
         ? `${JSON.stringify(entryObject(address, entry))}\n`
-        : `${entryLine(address, entry, stdout.isTerminal)}\n`,
+        : `${entryLine(who, entry, stdout.isTerminal)}\n`,
     );
   }
 
