@@ -12,6 +12,7 @@
  *     exec PROGRAM ARG...      any other program
  *     stdin FILE               for the next command
  *     env NAME=VALUE           from now on
+ *     machine NAME             from now on HOME is $WORK/NAME, made if it is not there
  *     code N                   the exit code of the last command
  *     stdout 'REGEX'           something like that on the standard output of the last command
  *     stderr 'REGEX'           (`! stdout`: nothing like that)
@@ -167,6 +168,11 @@ class ScriptRun {
       const at = setting.indexOf("=");
       assert(at > 0, "expected NAME=VALUE");
       this.#env[setting.slice(0, at)] = setting.slice(at + 1);
+    },
+    machine: async ([name = ""]) => {
+      const home = this.#path(name);
+      await Deno.mkdir(home, { recursive: true, mode: 0o700 });
+      this.#env["HOME"] = home;
     },
     code: ([code]) => assertEquals(this.#last.code, Number(code)),
     stdout: ([pattern = ""], line) =>
