@@ -3,6 +3,7 @@ import {
   ClientSession,
   loginByKey,
   register,
+  WHO_AM_I,
 } from "../../lib/account/mod.ts";
 import type { PushHandler, RegisterOptions } from "../../lib/account/mod.ts";
 import {
@@ -25,6 +26,7 @@ import {
 } from "../../lib/identity/mod.ts";
 import {
   CommandWriter,
+  fromUtf8,
   randomBytes,
   sign,
   utf8,
@@ -94,6 +96,12 @@ export async function enter(
   const link = await server.connect();
   await loginByKey(link, keyring, usrKey);
   return sessionOn(link, keyring, onPush);
+}
+
+/** As whom the server knows a session. */
+export async function whoAmI(session: ClientSession): Promise<string> {
+  const ask = new CommandWriter().verb(WHO_AM_I).done();
+  return fromUtf8((await session.request(ask)).need(USERNAME));
 }
 
 /**
