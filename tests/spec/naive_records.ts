@@ -23,13 +23,20 @@ export class Direction {
   /** One record. */
   seal(plaintext: Uint8Array): Octets {
     const head = unsigned(4, plaintext.length + 16);
-    return join(head, seal(this.#key, this.#nonce(), plaintext, head));
+    const nonce = this.#nonce();
+    return join(head, seal(this.#key, nonce, plaintext, head));
   }
 
   /** The plaintext of one record; empty: CLOSE. */
   open(record: Uint8Array): Octets {
     const head = record.slice(0, 4);
-    return open(this.#key, this.#nonce(), record.slice(4), head);
+    const nonce = this.#nonce();
+    return open(this.#key, nonce, record.slice(4), head);
+  }
+
+  /** Lets records pass under the key as it stands. */
+  skip(count: number): void {
+    this.#n += count;
   }
 
   /** Mixes in a secret (§4.3). */
@@ -38,6 +45,7 @@ export class Direction {
     this.#n = 0;
   }
 
+  /** The next nonce, before which there may be a new key. */
   #nonce(): Octets {
     if (this.#n === this.#keyLasts) {
       this.#key = hkdf(this.#key, new Uint8Array(0), "sotto rekey", 32);

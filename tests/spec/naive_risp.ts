@@ -104,7 +104,7 @@ export function decode(
       : Number(integer);
     const cost = 2 + field + length;
     if (known === undefined) skipped += cost;
-    else counted += cost;
+    else counted += known.repeats ? Math.max(cost, 256) : cost;
     if (skipped > limits.skipped || counted > limits.message) {
       return { messages, end: "malformed" };
     }
