@@ -163,8 +163,8 @@ export class ClientSession {
       }
     } catch (cause) {
       if (!this.#closing) error = this.#explain(cause);
-      this.#link.abort();
     }
+    this.#link.abort();
     clearTimeout(this.#confirmTimer);
     this.#fail(
       error ??

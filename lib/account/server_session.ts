@@ -87,6 +87,7 @@ export class ServerSession {
   readonly #services: readonly Service[];
   readonly #failed: (error: unknown) => void;
   #lastCounter = -1n;
+  #closing = false;
   #inOrder: Promise<void> = Promise.resolve();
   #inFlight = 0;
   #room: (() => void) | undefined;
@@ -124,7 +125,7 @@ export class ServerSession {
   }
 
   /**
-   * Answers the client until it closes or the connection fails.
+   * Answers the client until either side closes or the connection fails.
    *
    * @param alive is called whenever something has come in.
    */
@@ -136,6 +137,8 @@ export class ServerSession {
         alive();
         await this.#take(message);
       }
+    } catch (error) {
+      if (!this.#closing) throw error;
     } finally {
       for (const service of this.#services) service.left(this);
       this.#unanswered.clear();
@@ -165,6 +168,7 @@ export class ServerSession {
 
   /** Sends what is queued, then CLOSE. */
   close(): Promise<void> {
+    this.#closing = true;
     return this.#link.close();
   }
 

@@ -30,6 +30,7 @@ export class EchoService implements Service {
   );
   readonly sessions = new Set<ServerSession>();
   readonly gone: ServerSession[] = [];
+  #onGone: () => void = () => {};
   /** The NUMBERs that it was sent, in the order of their handling. */
   readonly numbers: number[] = [];
   /** Awaited before every answer. */
@@ -49,6 +50,15 @@ export class EchoService implements Service {
 
   left(session: ServerSession): void {
     this.gone.push(session);
+    this.#onGone();
+  }
+
+  /** Resolves when `count` sessions have ended, and what follows their end has happened. */
+  async untilGone(count: number): Promise<void> {
+    while (this.gone.length < count) {
+      await new Promise<void>((resolve) => this.#onGone = resolve);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   /** Options of a test server that has this service. */
