@@ -10,7 +10,8 @@ async function received(
   edit: RecordEdit,
   count = 5,
 ): Promise<{ pieces: Bytes[]; error: ChannelError }> {
-  const { left, right, connection } = await pair({ rightward: { edit } });
+  await using both = await pair({ rightward: { edit } });
+  const { left, right, connection } = both;
   for (let i = 0; i < count; i++) {
     await left.send(pattern(10, i));
     await left.flushed();
@@ -24,7 +25,6 @@ async function received(
       pieces.push(piece);
     } catch (error) {
       assert(error instanceof ChannelError);
-      left.abort();
       return { pieces, error };
     }
   }
@@ -135,7 +135,7 @@ Deno.test("Channel: a record that is split in two, or joined with the next, is r
 
 Deno.test("Channel: its own records, sent back, are refused", async () => {
   const own: Bytes[] = [];
-  const { left, right } = await pair({
+  await using both = await pair({
     rightward: {
       edit: (record) => {
         own.push(record);
@@ -144,15 +144,15 @@ Deno.test("Channel: its own records, sent back, are refused", async () => {
     },
     leftward: { edit: () => own.splice(0) },
   });
+  const { left, right } = both;
   await left.send(pattern(10));
   assertEquals(await right.receive(), pattern(10));
   await right.send(pattern(10));
   await rejectsWith(left.receive(), "ERR_CHANNEL_FORGED");
-  right.abort();
 });
 
 Deno.test("Channel: records of another connection with other keys are refused", async () => {
-  const other = await pair({ rekeyAfter: 1 });
+  await using other = await pair({ rekeyAfter: 1 });
   await other.left.send(pattern(10));
   await other.left.flushed();
   await other.left.send(pattern(10));
@@ -165,8 +165,6 @@ Deno.test("Channel: records of another connection with other keys are refused", 
   );
   assertEquals(pieces, first(1));
   assertEquals(error.code, "ERR_CHANNEL_FORGED");
-  other.left.abort();
-  other.right.abort();
 });
 
 for (
@@ -174,19 +172,20 @@ for (
 ) {
   Deno.test(`Channel: a record that announces ${length} bytes is refused at once, and nothing is made for it`, async () => {
     const before = Deno.memoryUsage();
-    const { right, left, connection } = await pair();
+    await using both = await pair();
+    const { right, connection } = both;
     await connection.left.write(u32(length));
     await rejectsWith(right.receive(), "ERR_CHANNEL_VIOLATION");
     assert(connection.right.closed);
     const after = Deno.memoryUsage();
     assert(after.external - before.external < 4_000_000);
-    left.abort();
   });
 }
 
 Deno.test("Channel: the shortest and the longest record that may be announced are waited for", async () => {
   for (const length of [16, 65_536 + 16]) {
-    const { right, left, connection } = await pair();
+    await using both = await pair();
+    const { right, left, connection } = both;
     await connection.left.write(u32(length));
     await connection.left.write(new Uint8Array(15));
     connection.cut();

@@ -26,7 +26,8 @@ const PASSAGES: Readonly<Record<string, Passage>> = {
 
 for (const [name, passage] of Object.entries(PASSAGES)) {
   Deno.test(`Channel: bytes of every length arrive whole and in order over ${name}`, async () => {
-    const { left, right } = await pair({ rightward: passage });
+    await using both = await pair({ rightward: passage });
+    const { left, right } = both;
     const slow = passage.readAtMost === 1 || passage.writeAtMost === 1;
     const lengths = [1, 15, 16, 17, 511, 512, 1_023, 1_024, 1_025]
       .concat(slow ? [2_000] : [65_535, 65_536, 65_537, 200_000]);
@@ -43,18 +44,18 @@ for (const [name, passage] of Object.entries(PASSAGES)) {
 }
 
 Deno.test("Channel: no bytes are no record", async () => {
-  const { left, right } = await pair();
+  await using both = await pair();
+  const { left, right } = both;
   await left.send(new Uint8Array(0));
   await left.send(pattern(1));
   assertEquals(await right.receive(), pattern(1));
   await left.close();
   assertEquals(await right.receive(), null);
-  right.abort();
 });
 
 Deno.test("Channel: thousands of sends that nobody waited for arrive in order, in few records", async () => {
   let records = 0;
-  const { left, right } = await pair({
+  await using both = await pair({
     rightward: {
       edit: (record) => {
         records++;
@@ -62,21 +63,21 @@ Deno.test("Channel: thousands of sends that nobody waited for arrive in order, i
       },
     },
   });
+  const { left, right } = both;
   const sent = Array.from({ length: 5_000 }, (_, i) => pattern(1 + i % 50, i));
   const sends = sent.map((bytes) => left.send(bytes));
   const whole = concat(...sent);
   assertEquals(await receiveBytes(right, whole.length), whole);
   await Promise.all(sends);
   assert(records < 500, `${records} records for 5,000 sends`);
-  left.abort();
-  right.abort();
 });
 
 Deno.test("Channel: both directions at once do not disturb each other", async () => {
-  const { left, right } = await pair({
+  await using both = await pair({
     rightward: { readAtMost: 5_000 },
     leftward: { writeAtMost: 7_000 },
   });
+  const { left, right } = both;
   const [there, back] = [pattern(3_000_000, 1), pattern(2_000_000, 2)];
   const [a, b] = await Promise.all([
     receiveBytes(right, there.length),
@@ -101,13 +102,14 @@ Deno.test("Channel: whatever is sent over whatever connection, the same bytes co
       fc.boolean(),
       fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
       async (lengths, { read, write }, awaited, rekeyAfter) => {
-        const { left, right } = await pair({
+        await using both = await pair({
           rightward: {
             ...read === undefined ? {} : { readAtMost: read },
             ...write === undefined ? {} : { writeAtMost: write },
           },
           ...rekeyAfter === undefined ? {} : { rekeyAfter },
         });
+        const { left, right } = both;
         const sent = lengths.map((length, i) => pattern(length, i));
         const sending = (async () => {
           const sends: Promise<void>[] = [];
@@ -130,9 +132,10 @@ Deno.test("Channel: whatever is sent over whatever connection, the same bytes co
 });
 
 Deno.test("Channel: flushed resolves only when the connection has taken everything", async () => {
-  const { left, right, connection } = await pair({
+  await using both = await pair({
     rightward: { capacity: 10_000 },
   });
+  const { left, right, connection } = both;
   const whole = pattern(100_000);
   await left.send(whole);
   let flushed = false;
@@ -142,18 +145,17 @@ Deno.test("Channel: flushed resolves only when the connection has taken everythi
   assertEquals(await receiveBytes(right, whole.length), whole);
   await flushing;
   assertEquals(connection.left.unread, 0);
-  left.abort();
-  right.abort();
 });
 
 Deno.test("Channel: bytes that came with the end of the handshake are read first", async () => {
-  const sender = await pair();
+  await using sender = await pair();
   await sender.left.send(pattern(10, 1));
   await sender.left.flushed();
   const wire = new Uint8Array(30);
   assertEquals(await sender.connection.right.read(wire), 30);
   for (let cut = 0; cut <= wire.length; cut++) {
-    const { connection } = await pair();
+    await using both = await pair();
+    const { connection } = both;
     const right = new Channel(connection.right, {
       send: await TrafficKey.of(RIGHT_KEY),
       receive: await TrafficKey.of(LEFT_KEY),
@@ -163,6 +165,4 @@ Deno.test("Channel: bytes that came with the end of the handshake are read first
     assertEquals(await right.receive(), pattern(10, 1));
     right.abort();
   }
-  sender.left.abort();
-  sender.right.abort();
 });

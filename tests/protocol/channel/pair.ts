@@ -17,6 +17,8 @@ export interface Pair {
   readonly left: Channel;
   readonly right: Channel;
   readonly connection: MemoryConnection;
+  /** Drops both sides, and waits until what was read ahead has been opened or given up. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** How the pair's connection behaves, and after how many records each side takes a new key. */
@@ -29,19 +31,25 @@ export interface PairOptions {
 export async function pair(options: PairOptions = {}): Promise<Pair> {
   const connection = memoryConnection(options);
   const key = (raw: Bytes) => TrafficKey.of(raw, options.rekeyAfter);
-  const hash = HASH;
+  const left = new Channel(connection.left, {
+    send: await key(LEFT_KEY),
+    receive: await key(RIGHT_KEY),
+    hash: HASH,
+  });
+  const right = new Channel(connection.right, {
+    send: await key(RIGHT_KEY),
+    receive: await key(LEFT_KEY),
+    hash: HASH,
+  });
   return {
+    left,
+    right,
     connection,
-    left: new Channel(connection.left, {
-      send: await key(LEFT_KEY),
-      receive: await key(RIGHT_KEY),
-      hash,
-    }),
-    right: new Channel(connection.right, {
-      send: await key(RIGHT_KEY),
-      receive: await key(LEFT_KEY),
-      hash,
-    }),
+    async [Symbol.asyncDispose]() {
+      left.abort();
+      right.abort();
+      await later(3);
+    },
   };
 }
 
