@@ -42,8 +42,11 @@ export class NaiveConnection {
   #out: Direction | undefined;
   #in: Direction | undefined;
   #counter = 0n;
+  #size = 65_536;
   /** Whether CLOSE has come. */
   closed = false;
+  /** The longest plaintext of a record that has come. */
+  longest = 0;
   /** Pushes that came while something else was awaited. */
   readonly pushes: NaiveMessage[] = [];
 
@@ -84,8 +87,12 @@ export class NaiveConnection {
     this.#in = new Direction(this.#agreed.fromServer);
   }
 
-  /** Sends commands inside the channel, in records of at most `size` bytes. */
-  async send(commands: readonly Command[], size = 65_536): Promise<void> {
+  /** Sends commands inside the channel, in records of at most `size` bytes from now on. */
+  async send(
+    commands: readonly Command[],
+    size: number = this.#size,
+  ): Promise<void> {
+    this.#size = size;
     const bytes = encode(ACCOUNT, ...commands);
     for (let at = 0; at < bytes.length; at += size) {
       await this.#write(this.#out!.seal(bytes.slice(at, at + size)));
@@ -109,6 +116,7 @@ export class NaiveConnection {
       this.#arrived = this.#arrived.slice(record.length);
       const plaintext = this.#in!.open(record);
       this.closed = plaintext.length === 0;
+      this.longest = Math.max(this.longest, plaintext.length);
       this.#stream = join(this.#stream, plaintext);
     }
   }
@@ -124,15 +132,25 @@ export class NaiveConnection {
     return credentials(serverKey, this.hash, auth, invite);
   }
 
-  /** Submits commands (§5.8); the answers, or the KO. `altered` falsifies the checksum. */
-  async submit(
+  /** Submits commands (§5.8); the answers, or the KO. `altered` falsifies the data. */
+  submit(
     username: string,
     seed: Octets,
     commands: readonly Command[],
     altered = false,
   ): Promise<readonly NaiveMessage[] | NaiveMessage> {
-    const counter = this.#counter++;
     const plaintext = encode(INSIDE, ...commands);
+    return this.submitBytes(username, seed, plaintext, altered);
+  }
+
+  /** Submits a plaintext. */
+  async submitBytes(
+    username: string,
+    seed: Octets,
+    plaintext: Octets,
+    altered = false,
+  ): Promise<readonly NaiveMessage[] | NaiveMessage> {
+    const counter = this.#counter++;
     const signed = submissionBytes(this.hash, counter, username, plaintext);
     await this.send([
       ...data(altered ? plaintext.map((byte) => byte ^ 1) : plaintext),
