@@ -2,10 +2,12 @@ import {
   formatFingerprint,
   parseCertificateText,
 } from "../../lib/identity/mod.ts";
+import type { MailboxClient } from "../../lib/mailbox/mod.ts";
 import { CommandError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { personOf } from "./address.ts";
+import { offlineMailbox } from "./contacts_list.ts";
 import { Online } from "./online.ts";
 import { Profile } from "./profile.ts";
 import { PROFILE_FLAGS } from "./profile_secret.ts";
@@ -40,49 +42,59 @@ export async function run(args: string[], io: Io): Promise<number> {
   });
   using profile = await Profile.open(io, flags);
   const address = personOf(operands[0]!, profile.address);
+  const { book } = flags.certificate === undefined
+    ? await fromServer(io, profile, address)
+    : await fromFile(io, profile, address, flags.certificate);
+  const contact = await book.contact(address);
+  if (contact?.changed !== null) {
+    throw new CommandError(
+      `Cannot add ${address}: another certificate is pinned`,
+      { hint: `sotto client contacts accept ${address} takes the new one` },
+    );
+  }
+  const certificate = await book.certificate(address);
+  if (!flags.quiet) {
+    await io.stdout.write(`${address} ${formatFingerprint(certificate!.id)}\n`);
+  }
+  return 0;
+}
+
+async function fromServer(
+  io: Io,
+  profile: Profile,
+  address: string,
+): Promise<MailboxClient> {
   const online = await Online.start(io, profile, {
     receive: false,
     onEvent: () => {},
   });
   try {
-    const { book } = online.mailbox;
-    if (flags.certificate === undefined) {
-      await onlineWithin(online, 10_000);
-      await online.mailbox.find(address);
-    } else {
-      await book.pin(address, await fromFile(flags.certificate));
-    }
-    const contact = await book.contact(address);
-    if (contact?.changed !== null) {
-      throw new CommandError(
-        `Cannot add ${address}: another certificate is pinned`,
-        { hint: `sotto client contacts accept ${address} takes the new one` },
-      );
-    }
-    const certificate = await book.certificate(address);
-    if (!flags.quiet) {
-      await io.stdout.write(
-        `${address} ${formatFingerprint(certificate!.id)}\n`,
-      );
-    }
-    return 0;
+    await onlineWithin(online, 10_000);
+    await online.mailbox.find(address);
+    return online.mailbox;
   } finally {
     await online.close();
   }
 }
 
 async function fromFile(
+  io: Io,
+  profile: Profile,
+  address: string,
   path: string,
-): Promise<Uint8Array<ArrayBuffer>> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (cause) {
+): Promise<MailboxClient> {
+  const text = await Deno.readTextFile(path).catch((cause) => {
     throw new CommandError(`Cannot read ${path}`, { cause });
+  });
+  const mailbox = await offlineMailbox(io, profile);
+  try {
+    const parsed = await parseCertificateText(text);
+    if (parsed.kind !== "account") {
+      throw new CommandError("it is a node's certificate");
+    }
+    await mailbox.book.pin(address, parsed.certificate.bytes);
+  } catch (cause) {
+    throw new CommandError(`Cannot use ${path}`, { cause });
   }
-  const parsed = await parseCertificateText(text);
-  if (parsed.kind !== "account") {
-    throw new CommandError(`Cannot use ${path}: it is a node's certificate`);
-  }
-  return parsed.certificate.bytes;
+  return mailbox;
 }

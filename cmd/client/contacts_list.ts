@@ -1,4 +1,5 @@
 import { MailboxClient } from "../../lib/mailbox/mod.ts";
+import type { Contact } from "../../lib/mailbox/mod.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { formatTable } from "../table.ts";
@@ -10,9 +11,15 @@ export const usage = `sotto client contacts list shows whom you know.
 
 Usage: sotto client contacts list [--json] [--profile NAME]
 
+IDENTITY is pinned (as first seen), verified (you have compared), CHANGED (nothing is sent or read until
+you accept it) or not seen yet. UNREAD and QUEUED are texts that wait for you, and for a connection.
+
 Example:
   sotto client contacts list --json
 `;
+
+/** Among so many of the latest texts of each those that wait here are counted. */
+const LOOKED_AT = 1_000;
 
 /** Opens the mailbox of a profile without a connection. */
 export function offlineMailbox(
@@ -32,18 +39,17 @@ export async function run(args: string[], io: Io): Promise<number> {
   const { flags } = parseFlags(args, { ...COMMON_FLAGS, ...PROFILE_FLAGS });
   using profile = await Profile.open(io, flags);
   const { book } = await offlineMailbox(io, profile);
-  const contacts = (await book.contacts()).map((contact) => ({
-    address: contact.address,
-    identity: contact.changed !== null
-      ? "CHANGED"
-      : contact.certificate.length === 0
-      ? "not seen yet"
-      : contact.verified
-      ? "verified"
-      : "pinned",
-    unread: contact.unread.length,
-    queued: contact.unsealed.length,
-  }));
+  const contacts = [];
+  for (const contact of await book.contacts()) {
+    const { address } = contact;
+    const latest = await book.history(address, LOOKED_AT);
+    contacts.push({
+      address,
+      identity: identityOf(contact),
+      unread: contact.unread.length,
+      queued: latest.filter(({ state }) => state === "queued").length,
+    });
+  }
   if (flags.json) {
     for (const contact of contacts) {
       await io.stdout.write(`${JSON.stringify(contact)}\n`);
@@ -65,4 +71,10 @@ export async function run(args: string[], io: Io): Promise<number> {
     ));
   }
   return 0;
+}
+
+function identityOf({ certificate, changed, verified }: Contact): string {
+  if (changed !== null) return "CHANGED";
+  if (certificate.length === 0) return "not seen yet";
+  return verified ? "verified" : "pinned";
 }

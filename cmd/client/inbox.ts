@@ -95,13 +95,16 @@ class Inbox {
       },
     });
     try {
-      const failure = await this.#fetch(online);
-      await this.#printUnread(online);
       if (!this.#options.follow) {
+        const failure = await this.#fetch(online);
+        await this.#printUnread(online);
         if (failure === undefined) return 0;
         throw failure;
       }
-      await Promise.race([interrupted(this.#io.signal), online.ended]);
+      const stopped = interrupted(this.#io.signal);
+      await Promise.race([stopped, this.#fetch(online)]);
+      await this.#printUnread(online);
+      await Promise.race([stopped, online.ended]);
       return 0;
     } finally {
       await this.#printing;

@@ -157,6 +157,7 @@ export class Online {
       this.#node = node;
       const drop = () => link.abort();
       signal.addEventListener("abort", drop);
+      if (signal.aborted) drop();
       await loginByKey(link, keyring, account.usrKey);
       const session = new ClientSession(
         link,

@@ -48,14 +48,29 @@ export async function connectToServer(
   signal?: AbortSignal,
 ): Promise<ServerLink> {
   const stream = await dialServer(server, signal);
+  const drop = () => closeStream(stream);
+  signal?.addEventListener("abort", drop);
   try {
     const caller = new Caller(stream);
     const node = await parseNodeCertificate(await caller.publicKey());
     await checkPin(io, server, node);
-    return { link: accountLink(await caller.connect(node.dhKey)), node };
+    const link = accountLink(await caller.connect(node.dhKey));
+    signal?.throwIfAborted();
+    return { link, node };
   } catch (error) {
-    stream.close();
+    drop();
     throw error;
+  } finally {
+    signal?.removeEventListener("abort", drop);
+  }
+}
+
+/** Closes what may have been closed already, by whoever gave it up. */
+function closeStream(stream: ByteStream): void {
+  try {
+    stream.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
   }
 }
 
