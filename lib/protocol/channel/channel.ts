@@ -94,7 +94,7 @@ export class Channel {
    * @throws {RangeError} outside 512..65,536.
    */
   limit(bytes: number): void {
-    if (bytes < RECORD_LIMIT_MINIMUM || bytes > RECORD_LIMIT) {
+    if (!(bytes >= RECORD_LIMIT_MINIMUM && bytes <= RECORD_LIMIT)) {
       throw new RangeError(`Cannot bound records: ${bytes} bytes`);
     }
     this.#sender.limit = bytes;
@@ -105,7 +105,9 @@ export class Channel {
    * Derives the keys that follow once both sides know `secret`. Nothing changes until `use`.
    *
    * The side that sends the last part of the secret calls `use` right behind that; the other side
-   * when it has received it, and is the next to send (SPEC.md §4.3).
+   * when it has received it, and is the next to send (SPEC.md §4.3). No rekeying may fall between
+   * `mix` and `use`, because the keys grow out of those of the moment; a login is over long before
+   * the first 2^20 records.
    */
   async mix(secret: Bytes): Promise<MixedKeys> {
     const [send, receive] = await Promise.all([
