@@ -1,11 +1,17 @@
 import { dispatch } from "./dispatch.ts";
 import type { CommandTable, Group } from "./dispatch.ts";
+import { asksForHelp } from "./flags.ts";
 import type { Io } from "./io.ts";
 
 const INVITE: Group = {
   name: "sotto server invite",
   about:
     "Invites let people register at a server that runs with --registration invite.",
+  more: `
+Examples:
+  sotto server invite create --uses 5 --expires 14d --note "reading group"
+  sotto server invite list
+  sotto server invite revoke 9f86d081884c7d65`,
 };
 
 const INVITES: CommandTable = {
@@ -34,6 +40,10 @@ export async function run(args: string[], io: Io): Promise<number> {
   if (args[0] === "invite") {
     return await dispatch(INVITE, INVITES, args.slice(1), io);
   }
-  const { run } = await import("./server/serve.ts");
-  return await run(args, io);
+  const serve = await import("./server/serve.ts");
+  if (asksForHelp(args)) {
+    await io.stdout.write(serve.usage);
+    return 0;
+  }
+  return await serve.run(args, io);
 }
