@@ -32,14 +32,14 @@ export class CommandStream {
    * The next message, or `undefined` when the other side has ended.
    *
    * @throws {MalformedError} if a limit of the codec is passed.
-   * @throws {ChannelError} if more comes in than a greeting may be long.
+   * @throws {ChannelError} if more comes in than a greeting may be long, or the connection breaks.
    */
   async next(): Promise<Message | undefined> {
     for (;;) {
       const message = this.#decoder.next();
       if (message !== undefined) return message;
       const buffer = new Uint8Array(READ_BYTES);
-      const count = await this.#stream.read(buffer);
+      const count = await unbroken(() => this.#stream.read(buffer));
       if (count === null) return undefined;
       this.#budget -= count;
       if (this.#budget < 0) {
@@ -52,12 +52,26 @@ export class CommandStream {
     }
   }
 
+  /** @throws {ChannelError} if the connection breaks. */
   send(commands: Bytes): Promise<void> {
-    return writeAll(this.#stream, commands);
+    return unbroken(() => writeAll(this.#stream, commands));
   }
 
   /** Bytes that came behind the last message. */
   remainder(): Bytes {
     return this.#decoder.remainder();
+  }
+}
+
+/** What the platform throws when a connection breaks becomes the error that a channel would give. */
+async function unbroken<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw new ChannelError(
+      "ERR_CHANNEL_CUT",
+      "Cannot greet: the connection is gone",
+      { cause },
+    );
   }
 }
