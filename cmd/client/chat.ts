@@ -11,6 +11,7 @@ import { Online } from "./online.ts";
 import type { OnlineStatus } from "./online.ts";
 import { Profile } from "./profile.ts";
 import { PROFILE_FLAGS } from "./profile_secret.ts";
+import { onlineWithin } from "./waiting.ts";
 
 /** Help for `sotto client chat`. */
 export const usage = `sotto client chat talks with somebody in the terminal.
@@ -46,6 +47,9 @@ const HELP = `/verify   the safety number to compare with them
 /history  older texts
 /quit     end (also Ctrl-D)
 Anything else that begins with / is sent if you write // in its place.`;
+
+/** How long a script waits for a connection at its end, in milliseconds. */
+const PATIENCE = 10_000;
 
 /** `sotto client chat`. */
 export async function run(args: string[], io: Io): Promise<number> {
@@ -97,6 +101,7 @@ class Chat {
       try {
         await this.#showHistory(history);
         await Promise.race([this.#talk(online), online.ended]);
+        if (!this.#io.stdin.isTerminal) await this.#sendAll(online);
         return 0;
       } finally {
         await online.close();
@@ -121,6 +126,18 @@ class Chat {
         if (!(error instanceof RangeError)) throw error;
         this.#say("too long: at most 64 KiB");
       }
+    }
+  }
+
+  /** What a script has written leaves before it ends; a person sees what has not, and may not wait. */
+  async #sendAll(online: Online): Promise<void> {
+    try {
+      await onlineWithin(online, PATIENCE);
+      await online.mailbox.flush();
+    } catch {
+      this.#say(
+        "what was not sent leaves with the next command that is online",
+      );
     }
   }
 

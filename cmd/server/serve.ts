@@ -100,6 +100,8 @@ async function serve(
   store: ServerStore,
   log: Log,
 ): Promise<void> {
+  // Asked for before anybody learns that we are there: from then on we may be told to stop.
+  const { signal } = io;
   const now = () => io.now();
   const failed = (error: unknown) => logFailure(log, error);
   const mailboxes = new MailboxService(store, settings.mailbox, now, failed);
@@ -125,7 +127,7 @@ async function serve(
   }, SWEEP_EVERY);
   try {
     await announce(io, settings, listener, node, log);
-    await stopped(io.signal);
+    await stopped(signal);
     log.info("stopping", { connections: listener.connections });
   } finally {
     clearInterval(sweep);
