@@ -7,6 +7,7 @@ import { CommandWriter } from "../../../lib/protocol/risp/command_writer.ts";
 import { Decoder } from "../../../lib/protocol/risp/decoder.ts";
 import type { DecoderLimits } from "../../../lib/protocol/risp/decoder.ts";
 import { Vocabulary } from "../../../lib/protocol/risp/vocabulary.ts";
+import { memoryInUse } from "../../hostile/memory.ts";
 import { command, decodeAll, pieces } from "./streams.ts";
 import * as t from "./table.ts";
 
@@ -118,23 +119,21 @@ Deno.test("Decoder: a long unknown parameter is skipped as it arrives and kept n
   skipping.push(hex("babc" + total.toString(16).padStart(16, "0")));
   assertEquals(skipping.next(), undefined);
   const piece = new Uint8Array(65_536);
-  const before = Deno.memoryUsage();
+  const before = memoryInUse().live;
   for (let sent = 0; sent < total; sent += piece.length) {
     skipping.push(piece);
     assertEquals(skipping.next(), undefined);
     assertEquals(skipping.remainder().length, 0);
   }
-  const after = Deno.memoryUsage();
-  const grown = after.external + after.heapUsed - before.external -
-    before.heapUsed;
-  assert(grown < total / 4, `${grown} bytes more`);
+  const grown = memoryInUse().live - before;
+  assert(grown < 1_048_576, `${grown} bytes more`);
   skipping.push(new CommandWriter().verb(t.GO).done());
   assertEquals(skipping.next()!.verb, t.GO);
 });
 
 Deno.test("Decoder: an announced length takes no memory, however generous the limits", () => {
   const limits = { messageBytes: 2 ** 40, skippedBytes: 2 ** 40 };
-  const before = Deno.memoryUsage();
+  const before = memoryInUse().live;
   const waiting: Decoder[] = [];
   for (let i = 0; i < 1_000; i++) {
     for (const head of ["a042" + "7fffffff", "b042" + "0000000fffffffff"]) {
@@ -144,11 +143,9 @@ Deno.test("Decoder: an announced length takes no memory, however generous the li
       waiting.push(each);
     }
   }
-  const after = Deno.memoryUsage();
-  const grown = after.external + after.heapUsed - before.external -
-    before.heapUsed;
+  const grown = memoryInUse().live - before;
   assertEquals(waiting.length, 2_000);
-  assert(grown < 16 * 1_048_576, `${grown} bytes more for 2,000 decoders`);
+  assert(grown < 4 * 1_048_576, `${grown} bytes more for 2,000 decoders`);
 });
 
 Deno.test("S2.2: Decoder: random bytes give messages or MalformedError and nothing else (12,000 inputs)", () => {
