@@ -35,6 +35,8 @@ export class EchoService implements Service {
   readonly numbers: number[] = [];
   /** Awaited before every answer. */
   delay: (message: Message) => Promise<void> = () => Promise.resolve();
+  /** What is answered where no BLOB was sent. */
+  padding: Bytes | undefined;
 
   async handle(session: ServerSession, message: Message): Promise<Bytes> {
     this.sessions.add(session);
@@ -43,7 +45,7 @@ export class EchoService implements Service {
     await this.delay(message);
     if (message.verb === STUMBLE) throw new Error("Cannot go on: stumbled");
     if (message.verb === MISREAD) throw new MalformedError("Cannot read it");
-    const blob = message.get(BLOB);
+    const blob = message.get(BLOB) ?? this.padding;
     return new CommandWriter((blob?.length ?? 0) + 64).set(BLOB, blob)
       .set(NUMBER, number).verb(ECHOED).done();
   }

@@ -74,6 +74,7 @@ Deno.test("S0.3: who neither registers nor logs in is ended at the deadline, how
   const loggedIn = await door.connect();
   await loginByKey(loggedIn, member.keyring, member.usrKey);
   const session = sessionOn(loggedIn, member.keyring);
+  await session.ping();
 
   async function chatter(): Promise<void> {
     while (await isServed(busy)) await pause(20);

@@ -37,7 +37,8 @@ import {
 } from "./echo_service.ts";
 import { enrol, enter, quickServer, sessionOn, whoAmI } from "./people.ts";
 import type { Member } from "./people.ts";
-import { tap, TappedLink } from "./tapped_link.ts";
+import { tap } from "./tapped_link.ts";
+import type { TappedLink } from "./tapped_link.ts";
 
 /** A tapped link on which `member` has logged in. */
 async function loggedIn(
