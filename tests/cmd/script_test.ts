@@ -48,6 +48,7 @@ const PASSES: readonly string[] = [
   "-- in.txt --\nhello\n",
   "stdin in.txt\nsotto true\n-- in.txt --\nnot read\n",
   "env A=b=c\nsotto 'echo \"$A\"'\nstdout '^b=c$'",
+  "sotto 'test $0 -gt 9999 && test $0 -lt 30000' $PORT",
   "machine bob\nsotto 'echo \"$HOME\"; pwd'\nstdout ^$WORK/bob$\nexists bob",
   "cp a b\ncmp a b\nrm a\n! exists a\nmkdir d\nexists d\n-- a --\nx\n",
   "! cmp a b\n-- a --\nx\n-- b --\ny\n",

@@ -21,6 +21,9 @@
  *     cmp FILE FILE            the same bytes; `stdout` and `stderr` may stand for a file
  *     cp FILE FILE, rm FILE, mkdir DIR, exists FILE, mode FILE 0600
  *
+ * $WORK is the directory, $PORT a port where nobody listens; a server that comes back to where it was
+ * needs it, as others are given away at random.
+ *
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
@@ -43,20 +46,24 @@ const COMMAND_SECONDS = 60;
  *
  * @param kind Stands in the names of the tests, e.g. "source".
  * @param program Called once, by the first script that runs.
+ * @param chosen Tells by name, without ".txt", and place in the alphabet which to run; without it, all.
  * @throws {Error} If there is no script.
  */
 export function testScripts(
   folder: URL,
   kind: string,
   program: () => Promise<Program>,
+  chosen: (name: string, place: number) => boolean = () => true,
 ): void {
   const names = Array.from(Deno.readDirSync(folder), ({ name }) => name)
-    .filter((name) => name.endsWith(".txt")).sort();
+    .filter((name) => name.endsWith(".txt")).sort()
+    .map((name) => name.slice(0, -4)).filter(chosen);
   if (names.length === 0) throw new Error(`No script in ${folder.pathname}`);
   for (const name of names) {
-    const script = parseScript(Deno.readTextFileSync(new URL(name, folder)));
+    const text = Deno.readTextFileSync(new URL(`${name}.txt`, folder));
+    const script = parseScript(text);
     const title = script.title === "" ? "" : `: ${script.title}`;
-    Deno.test(`cli ${kind}: ${name.slice(0, -4)}${title}`, async () => {
+    Deno.test(`cli ${kind}: ${name}${title}`, async () => {
       await runScript(script, await program());
     });
   }
@@ -101,6 +108,7 @@ class ScriptRun {
     this.#program = program;
     this.#env = { PATH: "/usr/bin:/bin", HOME: work, ...program.env };
     this.#variables.set("WORK", work);
+    this.#variables.set("PORT", String(quietPort()));
   }
 
   async line(line: ScriptLine): Promise<void> {
@@ -294,4 +302,17 @@ async function feed(child: Deno.ChildProcess, path: string): Promise<void> {
   await file.readable.pipeTo(child.stdin).catch((error) => {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   });
+}
+
+/** A free port below those that the system gives to outgoing connections. */
+function quietPort(): number {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
