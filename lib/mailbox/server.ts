@@ -50,6 +50,8 @@ import {
 
 /** One-time prekeys that a client may publish at once. */
 const PREKEYS_TOGETHER = 200;
+/** One-time prekeys that wait for one person at most. */
+const PREKEYS_KEPT = 1_000;
 /** Letters that a client may acknowledge at once. */
 const SEQUENCES_TOGETHER = 4_096;
 
@@ -80,6 +82,8 @@ export class MailboxService implements Service {
   >;
   /** Open mailboxes by address. */
   readonly #open = new Map<string, Map<ServerSession, Delivery>>();
+  /** Sessions that are over: what they asked for may still be under way. */
+  readonly #gone = new WeakSet<ServerSession>();
 
   /** `now` gives milliseconds since 1970. */
   constructor(
@@ -115,10 +119,8 @@ export class MailboxService implements Service {
   }
 
   left(session: ServerSession): void {
-    const deliveries = this.#open.get(session.address);
-    deliveries?.get(session)?.end();
-    deliveries?.delete(session);
-    if (deliveries?.size === 0) this.#open.delete(session.address);
+    this.#gone.add(session);
+    this.#endDelivery(session);
   }
 
   /** Drops letters whose time is over; how many. Call it now and then. */
@@ -164,7 +166,7 @@ export class MailboxService implements Service {
   async #acknowledge(session: ServerSession, message: Message): Promise<Bytes> {
     const reader = new Reader(message.need(SEQUENCES));
     const sequences: number[] = [];
-    while (reader.left > 0 && sequences.length <= SEQUENCES_TOGETHER) {
+    while (reader.left > 0 && sequences.length < SEQUENCES_TOGETHER) {
       sequences.push(Number(reader.u64()));
     }
     reader.end();
@@ -215,11 +217,12 @@ export class MailboxService implements Service {
       message.need(ONE_TIME_PREKEYS),
       PREKEYS_TOGETHER,
     ).map(({ id, publicKey }) => ({ id, key: publicKey }));
-    if (move) {
+    if (!move) {
+      await this.#checkDevice(session, device);
+      await this.#checkRoom(session, oneTime.length);
+    } else if (!await this.#isCurrent(session, device)) {
       await this.#store.accounts.setDevice(address, device);
       this.#tellOthers(session);
-    } else {
-      await this.#checkDevice(session, device);
     }
     const left = await this.#store.prekeys.publish(
       address,
@@ -234,34 +237,72 @@ export class MailboxService implements Service {
   #tellOthers(session: ServerSession): void {
     for (const other of [...this.#open.get(session.address)?.keys() ?? []]) {
       if (other === session) continue;
-      this.left(other);
+      this.#endDelivery(other);
       other.push(new CommandWriter().verb(MOVED).done());
     }
   }
 
   async #openMailbox(session: ServerSession, message: Message): Promise<Bytes> {
     const { address } = session;
-    await this.#checkDevice(session, message.need(DEVICE_ID));
-    const { letters: waiting } = await this.#store.letters.usage(address);
-    const left = await this.#store.prekeys.left(address);
-    const deliveries = this.#open.get(address) ?? new Map();
-    this.#open.set(address, deliveries);
-    if (!deliveries.has(session)) {
-      const delivery = new Delivery(session, this.#store.letters, this.#failed);
-      deliveries.set(session, delivery);
+    const device = message.need(DEVICE_ID);
+    const delivery = this.#beginDelivery(session);
+    try {
+      await this.#checkDevice(session, device);
+      const { letters: waiting } = await this.#store.letters.usage(address);
+      const left = await this.#store.prekeys.left(address);
+      // It has ended if the device was replaced, or the connection lost, meanwhile.
+      if (this.#open.get(address)?.get(session) !== delivery) throw moved();
       delivery.start();
+      return new CommandWriter().set(PREKEYS_LEFT, left).set(WAITING, waiting)
+        .set(RETENTION, this.#limits.retention).verb(OPENED).done();
+    } catch (error) {
+      this.#endDelivery(session);
+      throw error;
     }
-    return new CommandWriter().set(PREKEYS_LEFT, left).set(WAITING, waiting)
-      .set(RETENTION, this.#limits.retention).verb(OPENED).done();
+  }
+
+  /** The delivery to a session; it brings nothing before it is started. */
+  #beginDelivery(session: ServerSession): Delivery {
+    const deliveries = this.#open.get(session.address) ?? new Map();
+    const delivery = deliveries.get(session) ??
+      new Delivery(session, this.#store.letters, this.#failed);
+    if (this.#gone.has(session)) return delivery;
+    deliveries.set(session, delivery);
+    this.#open.set(session.address, deliveries);
+    return delivery;
+  }
+
+  #endDelivery(session: ServerSession): void {
+    const deliveries = this.#open.get(session.address);
+    deliveries?.get(session)?.end();
+    deliveries?.delete(session);
+    if (deliveries?.size === 0) this.#open.delete(session.address);
   }
 
   async #checkDevice(session: ServerSession, device: Bytes): Promise<void> {
+    if (!await this.#isCurrent(session, device)) throw moved();
+  }
+
+  /** Whether it is the device that the account is used from. */
+  async #isCurrent(session: ServerSession, device: Bytes): Promise<boolean> {
     const account = await this.#store.accounts.byAddress(session.address);
     const current = account?.device ?? new Uint8Array(0);
-    if (!equalConstantTime(current, device)) {
-      throw new AccountError("open the mailbox", "moved");
+    return equalConstantTime(current, device);
+  }
+
+  /** Prekeys take up space for as long as nobody asks for them. */
+  async #checkRoom(session: ServerSession, count: number): Promise<void> {
+    const left = await this.#store.prekeys.left(session.address);
+    if (left + count > PREKEYS_KEPT) {
+      throw new MalformedError(
+        `Cannot publish ${count} prekeys: ${left} are left`,
+      );
     }
   }
+}
+
+function moved(): AccountError {
+  return new AccountError("open the mailbox", "moved");
 }
 
 /** A bundle that does not hold would make everybody's first letter fail. */
