@@ -136,7 +136,6 @@ export class Authenticator {
       try {
         const account = await this.#perform(message, link, group);
         if (account === undefined) continue;
-        link.budget = Infinity;
         return account;
       } catch (error) {
         if (!(error instanceof AccountError)) throw error;

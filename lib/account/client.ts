@@ -244,15 +244,15 @@ async function openSessionKey(
   answer: Message,
   channelHash: Bytes,
 ): Promise<Bytes> {
+  let share: Bytes;
   try {
-    return await rsaDecrypt(
-      keyring.rsa.privateKey,
-      answer.need(SESSION_KEY),
-      channelHash,
-    );
+    const sealed = answer.need(SESSION_KEY);
+    share = await rsaDecrypt(keyring.rsa.privateKey, sealed, channelHash);
   } catch (cause) {
     throw new SessionKeyError({ cause });
   }
+  if (share.length !== SHARE_BYTES) throw new SessionKeyError();
+  return share;
 }
 
 function limit(link: CommandChannel, answer: Message, own: number): void {

@@ -135,8 +135,8 @@ export class AccountServer {
       incoming.group,
     );
     if (account === undefined) return await channel.close();
+    // Until something has come under the session's keys, nobody has proved to hold them.
     const alive = () => incoming.deadline(IDLE_DEADLINE);
-    alive();
     const session = new ServerSession(
       link,
       await parseCertificate(account.certificate),
@@ -167,6 +167,7 @@ export class AccountServer {
   }
 
   #endOthers(by: ServerSession): void {
+    by.revoke();
     for (const session of this.#sessions.get(by.address) ?? []) {
       if (session !== by) session.close();
     }

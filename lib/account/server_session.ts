@@ -88,6 +88,7 @@ export class ServerSession {
   readonly #failed: (error: unknown) => void;
   #lastCounter = -1n;
   #closing = false;
+  #revoked = false;
   #inOrder: Promise<void> = Promise.resolve();
   #inFlight = 0;
   #room: (() => void) | undefined;
@@ -159,6 +160,11 @@ export class ServerSession {
       this.#unanswered.set(counter, { plaintext: commands, resolve });
       this.#sendPush(counter, commands);
     });
+  }
+
+  /** Nothing more is done for this session; the answers to what was done still leave. */
+  revoke(): void {
+    this.#revoked = true;
   }
 
   /** Ends the session without waiting for anything. */
@@ -301,6 +307,7 @@ export class ServerSession {
       verbs.has(message.verb.name)
     );
     try {
+      if (this.#revoked) throw new AccountError("answer", "unknown-person");
       if (service === undefined) {
         throw new AccountError("answer", "unknown-command");
       }

@@ -38,6 +38,9 @@ import type { Sealed } from "./sealing.ts";
 import { transact } from "./transaction.ts";
 import { Turns } from "./turns.ts";
 
+/** Sessions that senders are asked to seal again, in one connection. */
+const ASKED_LIMIT = 100;
+
 /** What a mailbox needs. */
 export interface MailboxClientOptions {
   /** Where everything is kept. */
@@ -130,6 +133,8 @@ export class MailboxClient {
     session: ClientSession,
     { receive }: { receive: boolean },
   ): Promise<Opened | undefined> {
+    // Whether the session keys agree shows with the first answer (S2.7).
+    await session.ping();
     await this.#supply.announce(session);
     this.#session = session;
     this.#asked.clear();
@@ -280,20 +285,34 @@ export class MailboxClient {
     if (await this.book.certificate(address) === undefined) {
       await this.find(address);
     }
+    const held = await this.#open(address, letters, false);
+    if (held.length > 0) {
+      await this.find(address);
+      await this.#open(address, held, true);
+    }
+    const waiting = await this.book.contact(address);
+    if ((waiting?.unsealed.length ?? 0) > 0) await this.#begin(address);
+  }
+
+  /** Opens letters and tells what came of it. @returns those of an identity that is not pinned. */
+  async #open(
+    address: string,
+    letters: readonly ArrivedLetter[],
+    certain: boolean,
+  ): Promise<readonly ArrivedLetter[]> {
     const opening = await this.#turns.take(address, async () => {
       const opening = await transact(
         this.#self.vault,
-        (transaction) => openLetters(transaction, this.#self, address, letters),
+        (transaction) =>
+          openLetters(transaction, this.#self, address, letters, certain),
       );
       this.#acknowledge(opening.acknowledged);
       this.#post(opening.sealed);
       for (const event of opening.events) this.#onEvent(event);
       return opening;
     });
-    if (opening.held) await this.find(address);
     for (const id of opening.unknown) this.#askAgain(address, id);
-    const waiting = await this.book.contact(address);
-    if ((waiting?.unsealed.length ?? 0) > 0) await this.#begin(address);
+    return opening.held;
   }
 
   #acknowledge(sequences: readonly bigint[]): void {
@@ -311,7 +330,7 @@ export class MailboxClient {
   /** Asks a sender to seal again what this device cannot read. */
   async #askAgain(address: string, lost: Bytes): Promise<void> {
     const name = `${address} ${lost.toHex()}`;
-    if (this.#asked.has(name)) return;
+    if (this.#asked.has(name) || this.#asked.size >= ASKED_LIMIT) return;
     this.#asked.add(name);
     await this.#turns.take(address, async () => {
       try {

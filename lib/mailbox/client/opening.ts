@@ -40,18 +40,24 @@ export interface Opening {
   readonly sealed: readonly Sealed[];
   /** Sessions (8 bytes each) that this device does not hold: the sender has to seal again. */
   readonly unknown: readonly Bytes[];
-  /** Whether letters were left unopened because the sender's identity has changed. */
-  readonly held: boolean;
+  /** Letters of another identity than the pinned one, left for the user, or the server, to explain. */
+  readonly held: readonly ArrivedLetter[];
 }
 
-/** Opens letters of one sender, in the order in which they came. */
+/**
+ * Opens letters of one sender, in the order in which they came.
+ *
+ * @param certain whether the server was just asked for the sender's certificate: then a letter that
+ * neither that one nor the pinned one explains is of nobody, and done with.
+ */
 export async function openLetters(
   transaction: Transaction,
   self: Correspondent,
   address: string,
   letters: readonly ArrivedLetter[],
+  certain: boolean,
 ): Promise<Opening> {
-  const work = new OpeningWork(transaction, self, address);
+  const work = new OpeningWork(transaction, self, address, certain);
   return await work.run(letters);
 }
 
@@ -65,22 +71,26 @@ class OpeningWork {
   readonly #events: MailboxEvent[] = [];
   readonly #unknown: Bytes[] = [];
   readonly #receipts = new Map<string, Bytes>();
-  #held = false;
+  readonly #certain: boolean;
+  readonly #held: ArrivedLetter[] = [];
 
   constructor(
     transaction: Transaction,
     self: Correspondent,
     address: string,
+    certain: boolean,
   ) {
+    this.#certain = certain;
     this.#transaction = transaction;
     this.#self = self;
     this.#address = address;
   }
 
   async run(letters: readonly ArrivedLetter[]): Promise<Opening> {
-    for (const { sequence, letter } of letters) {
-      if (await this.#take(letter)) this.#acknowledged.push(sequence);
-      else this.#held = true;
+    for (const arrived of letters) {
+      const done = await this.#take(arrived.letter);
+      if (done) this.#acknowledged.push(arrived.sequence);
+      else this.#held.push(arrived);
     }
     const sealed: Sealed[] = [];
     for (const id of this.#receipts.values()) {
@@ -144,7 +154,9 @@ class OpeningWork {
     }
     // The certificate id of the one who opened the session leads the block.
     const initiator = letter.block.subarray(0, 32);
-    if (!equalConstantTime(initiator, peer.id)) return false;
+    if (!equalConstantTime(initiator, peer.id)) {
+      return await this.#isOfNobody(contact, initiator);
+    }
     const device = await this.#transaction.read(DEVICE, DEVICE_KEY);
     if (device === undefined) return false;
     const { oneTimeId, ...opened } = await acceptSession(
@@ -164,6 +176,22 @@ class OpeningWork {
     });
     this.#transaction.write(SESSIONS, key, newSessionRecord(opened.session));
     await this.#receive({ ...opened, sessionKey: key }, letter.sessionId);
+    return true;
+  }
+
+  /** A letter of the identity that has turned up waits for the user; one that nobody explains does not. */
+  async #isOfNobody({ changed }: Contact, initiator: Bytes): Promise<boolean> {
+    if (changed !== null) {
+      const { id } = await this.#self.certificate(changed);
+      if (equalConstantTime(initiator, id)) return false;
+    }
+    if (!this.#certain) return false;
+    this.#events.push({
+      kind: "unreadable",
+      address: this.#address,
+      why:
+        "Cannot open a letter: it names another certificate than its sender's",
+    });
     return true;
   }
 

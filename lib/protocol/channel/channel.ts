@@ -1,7 +1,7 @@
 import type { Bytes } from "../bytes/bytes.ts";
 import { concat } from "../bytes/bytes.ts";
 import type { ByteStream } from "./byte_stream.ts";
-import { closedHere } from "./errors.ts";
+import { closedHere, tooEarly } from "./errors.ts";
 import { RECORD_LIMIT, RECORD_LIMIT_MINIMUM } from "./record.ts";
 import { RecordReceiver } from "./record_receiver.ts";
 import { RecordSender } from "./record_sender.ts";
@@ -117,8 +117,13 @@ export class Channel {
     return { send, receive };
   }
 
-  /** Switches both directions; everything queued before is still sealed under the old keys. */
+  /**
+   * Switches both directions; everything queued before is still sealed under the old keys.
+   *
+   * @throws {ChannelError} if the other side has sent more before it knew the new keys.
+   */
   use(keys: MixedKeys): void {
+    if (!this.#receiver.idle) throw tooEarly();
     this.#sender.sealQueued();
     this.#send = keys.send;
     this.#receive = keys.receive;

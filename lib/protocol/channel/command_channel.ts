@@ -4,13 +4,14 @@ import type { DecoderLimits } from "../risp/decoder.ts";
 import type { Message } from "../risp/message.ts";
 import type { Vocabulary } from "../risp/vocabulary.ts";
 import type { Channel, MixedKeys } from "./channel.ts";
-import { ChannelError } from "./errors.ts";
+import { ChannelError, tooEarly } from "./errors.ts";
 
 /** Commands over a channel: what every service speaks once the handshake is done. */
 export class CommandChannel {
   readonly #channel: Channel;
   readonly #decoder: Decoder;
   #budget = Infinity;
+  #proving = false;
 
   /** `limits` bound what the other side may send. */
   constructor(channel: Channel, vocabulary: Vocabulary, limits: DecoderLimits) {
@@ -40,6 +41,8 @@ export class CommandChannel {
       if (message !== undefined) return message;
       const piece = await this.#channel.receive();
       if (piece === null) return null;
+      if (this.#proving) this.#budget = Infinity;
+      this.#proving = false;
       this.#budget -= piece.length;
       if (this.#budget < 0) {
         throw new ChannelError(
@@ -71,9 +74,14 @@ export class CommandChannel {
     return this.#channel.mix(secret);
   }
 
-  /** As `Channel.use`. */
+  /**
+   * As `Channel.use`. The first piece that opens under the new keys proves that the other side holds
+   * them, and lifts the budget.
+   */
   use(keys: MixedKeys): void {
+    if (!this.#decoder.complete) throw tooEarly();
     this.#channel.use(keys);
+    this.#proving = true;
   }
 
   /** As `Channel.close`. */

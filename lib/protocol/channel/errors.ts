@@ -32,3 +32,11 @@ export function closedHere(action: "send" | "receive"): ChannelError {
     `Cannot ${action}: the channel is closed`,
   );
 }
+
+/** Something was sent between the two parts of a mix, when nobody may speak (SPEC.md §4.3). */
+export function tooEarly(): ChannelError {
+  return new ChannelError(
+    "ERR_CHANNEL_VIOLATION",
+    "Cannot change keys: the other side has sent more under the old ones",
+  );
+}

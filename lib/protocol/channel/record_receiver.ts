@@ -50,6 +50,11 @@ export class RecordReceiver {
     this.#error ??= error;
   }
 
+  /** Whether nothing has arrived that was not handed out. */
+  get idle(): boolean {
+    return this.#opening.length === 0 && !this.#frames.pending;
+  }
+
   /** Opens what has arrived, and reads on meanwhile, until enough is under way. */
   #fill(): void {
     try {
