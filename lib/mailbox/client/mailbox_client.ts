@@ -292,6 +292,9 @@ export class MailboxClient {
     }
     const waiting = await this.book.contact(address);
     if ((waiting?.unsealed.length ?? 0) > 0) await this.#begin(address);
+    // Whoever answers has fetched letters.
+    const session = this.#session;
+    if (session !== undefined) await this.#outbox.postAgain(session, address);
   }
 
   /** Opens letters and tells what came of it. @returns those of an identity that is not pinned. */

@@ -10,12 +10,26 @@ import { OUTBOX } from "./outbox_letter.ts";
 import type { OutboxLetter } from "./outbox_letter.ts";
 import type { Sealed } from "./sealing.ts";
 import { transact } from "./transaction.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** Answers that are noted in one transaction at most. */
+const NOTED_TOGETHER = 256;
+
+/** What the server said to one letter. */
+interface Answer extends Sealed {
+  /** Why it did not take the letter; empty if it did. */
+  readonly refusal: string;
+}
 
 /** Brings sealed letters to the server and notes what came of it. */
 export class Outbox {
   readonly #self: Correspondent;
   readonly #onEvent: (event: MailboxEvent) => void;
   readonly #posting = new Map<string, Promise<void>>();
+  /** Whose mailbox was full when a letter came there. */
+  readonly #full = new Set<string>();
+  #answers: Answer[] = [];
+  #noting: Promise<void> | undefined;
 
   constructor(self: Correspondent, onEvent: (event: MailboxEvent) => void) {
     this.#self = self;
@@ -24,10 +38,17 @@ export class Outbox {
 
   /** Posts everything that was sealed, also by other processes and before. */
   async postWaiting(session: ClientSession): Promise<void> {
-    const records = await this.#self.vault.list(OUTBOX.kind);
+    this.#full.clear();
+    this.post(session, await this.#waiting());
+  }
+
+  /** There may be room again in a mailbox that was full: posts what was refused there. */
+  async postAgain(session: ClientSession, address: string): Promise<void> {
+    if (!this.#full.delete(address)) return;
+    const waiting = await this.#waiting();
     this.post(
       session,
-      records.map(({ key, body }) => ({ key, letter: OUTBOX.decode(body) })),
+      waiting.filter(({ letter }) => letter.address === address),
     );
   }
 
@@ -47,49 +68,94 @@ export class Outbox {
     }
   }
 
+  async #waiting(): Promise<Sealed[]> {
+    const records = await this.#self.vault.list(OUTBOX.kind);
+    return records.map(({ key, body }) => ({
+      key,
+      letter: OUTBOX.decode(body),
+    }));
+  }
+
   async #post(
     session: ClientSession,
     key: string,
     letter: OutboxLetter,
   ): Promise<void> {
+    const { address } = letter;
     try {
       await session.request(
         new CommandWriter(letter.letter.length + 128)
-          .set(PERSON, utf8(letter.address)).set(LETTER_ID, letter.letterId)
+          .set(PERSON, utf8(address)).set(LETTER_ID, letter.letterId)
           .set(LETTER, letter.letter).verb(POST).done(),
       );
-      await this.#posted(key, letter, "");
     } catch (error) {
       if (!(error instanceof AccountError)) throw error;
-      await this.#posted(key, letter, error.reason);
+      if (error.reason === "mailbox-full") this.#full.add(address);
+      return await this.#note({ key, letter, refusal: error.reason });
     }
+    await this.#note({ key, letter, refusal: "" });
+    await this.postAgain(session, address);
   }
 
-  /** @param refusal why the server did not take the letter; empty if it did. */
-  async #posted(
-    key: string,
-    letter: OutboxLetter,
-    refusal: string,
-  ): Promise<void> {
-    const { address, entry: number } = letter;
-    const waits = refusal !== "" && refusal !== "unknown-person";
-    const changed = await transact(this.#self.vault, async (transaction) => {
-      if (await transaction.read(OUTBOX, key) === undefined) return undefined;
-      if (!waits) transaction.remove(OUTBOX, key);
-      if (number === 0) return undefined;
-      const place = entryKey(await this.#self.blind(address), number);
-      const entry = await transaction.read(HISTORY, place);
-      if (entry === undefined) return undefined;
-      const next = afterPosting(entry, refusal, waits, this.#self.now());
-      transaction.write(HISTORY, place, next);
-      return next.state === entry.state && next.reason === entry.reason
-        ? undefined
-        : next;
-    });
-    if (changed !== undefined) {
-      this.#onEvent({ kind: "state", address, entry: changed });
+  /** Saves an answer, with those that have come meanwhile; resolves when it is saved. */
+  async #note(answer: Answer): Promise<void> {
+    this.#answers.push(answer);
+    this.#noting ??= this.#noteAll();
+    await this.#noting;
+  }
+
+  async #noteAll(): Promise<void> {
+    try {
+      // The answers of one submission come one right after the other.
+      await Promise.resolve();
+      while (this.#answers.length > 0) {
+        const answers = this.#answers.splice(0, NOTED_TOGETHER);
+        const changed = await transact(
+          this.#self.vault,
+          (transaction) => noteAnswers(transaction, this.#self, answers),
+        );
+        for (const { address, entry } of changed) {
+          this.#onEvent({ kind: "state", address, entry });
+        }
+      }
+    } finally {
+      this.#answers = [];
+      this.#noting = undefined;
     }
   }
+}
+
+interface Changed {
+  readonly address: string;
+  readonly entry: HistoryEntry;
+}
+
+/** @returns the entries of which the user should hear. */
+async function noteAnswers(
+  transaction: Transaction,
+  self: Correspondent,
+  answers: readonly Answer[],
+): Promise<Iterable<Changed>> {
+  const changed = new Map<string, Changed>();
+  for (const { key, letter: { address, entry: number }, refusal } of answers) {
+    const noted = await transaction.read(OUTBOX, key) === undefined;
+    const waits = refusal !== "" && refusal !== "unknown-person";
+    if (!noted && !waits) transaction.remove(OUTBOX, key);
+    if (number === 0) continue;
+    const place = entryKey(await self.blind(address), number);
+    const entry = await transaction.read(HISTORY, place);
+    if (entry === undefined) continue;
+    const next = noted
+      ? entry
+      : afterPosting(entry, refusal, waits, self.now());
+    if (!noted) transaction.write(HISTORY, place, next);
+    // Another process may have posted it and told its own user, not this one's.
+    const news = noted
+      ? entry.state !== "queued"
+      : next.state !== entry.state || next.reason !== entry.reason;
+    if (news) changed.set(place, { address, entry: next });
+  }
+  return changed.values();
 }
 
 /** The words of a refusal, as the history shows them. */

@@ -1,10 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { mailServer, Person } from "../../support/person.ts";
+import { mailboxServer } from "../raw_mailbox.ts";
+import { Machine } from "./machine.ts";
 
 Deno.test("S0.6 S3.4: two people exchange letters, live and after being away", async () => {
-  await using server = await mailServer();
-  await using alice = await Person.make(server, "alice@test");
-  await using bob = await Person.make(server, "bob@test");
+  await using server = await mailboxServer();
+  await using alice = await Machine.enrol(server, "alice@test");
+  await using bob = await Machine.enrol(server, "bob@test");
   await bob.connect();
   await alice.connect();
   const first = await alice.mailbox.send("bob@test", "hello");
@@ -25,9 +26,9 @@ Deno.test("S0.6 S3.4: two people exchange letters, live and after being away", a
 });
 
 Deno.test("a long text arrives whole, and a burst arrives in order", async () => {
-  await using server = await mailServer();
-  await using alice = await Person.make(server, "alice@test");
-  await using bob = await Person.make(server, "bob@test");
+  await using server = await mailboxServer();
+  await using alice = await Machine.enrol(server, "alice@test");
+  await using bob = await Machine.enrol(server, "bob@test");
   await bob.connect();
   await alice.connect();
   const long = "ä€😀".repeat(4_000);
@@ -38,9 +39,9 @@ Deno.test("a long text arrives whole, and a burst arrives in order", async () =>
 });
 
 Deno.test("both sides begin at once and go on in one session", async () => {
-  await using server = await mailServer();
-  await using alice = await Person.make(server, "alice@test");
-  await using bob = await Person.make(server, "bob@test");
+  await using server = await mailboxServer();
+  await using alice = await Machine.enrol(server, "alice@test");
+  await using bob = await Machine.enrol(server, "bob@test");
   await bob.connect();
   await alice.connect();
   await bob.disconnect();
@@ -55,12 +56,9 @@ Deno.test("both sides begin at once and go on in one session", async () => {
 });
 
 Deno.test("a text that nobody fetched in time is marked as failed, and a late receipt still counts", async () => {
-  await using server = await mailServer({}, {
-    quota: { letters: 10, bytes: 100_000 },
-    retention: 0,
-  });
-  await using alice = await Person.make(server, "alice@test");
-  await using bob = await Person.make(server, "bob@test");
+  await using server = await mailboxServer({ limits: { retention: 0 } });
+  await using alice = await Machine.enrol(server, "alice@test");
+  await using bob = await Machine.enrol(server, "bob@test");
   await bob.connect();
   await bob.disconnect();
   await alice.connect();
