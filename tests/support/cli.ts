@@ -27,6 +27,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { quietPort } from "../../tools/quiet_port.ts";
 import { Background } from "./background.ts";
 import type { Script, ScriptLine } from "./script.ts";
 import { parseScript } from "./script.ts";
@@ -302,17 +303,4 @@ async function feed(child: Deno.ChildProcess, path: string): Promise<void> {
   await file.readable.pipeTo(child.stdin).catch((error) => {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   });
-}
-
-/** A free port below those that the system gives to outgoing connections. */
-function quietPort(): number {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    try {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
-      return port;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    }
-  }
 }
