@@ -6,7 +6,7 @@
 
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
 /** Nothing in the demo takes so long, in milliseconds. */
-const PATIENCE = 30_000;
+const PATIENCE = 60_000;
 
 /** How a process has ended. */
 export interface Ended {
@@ -132,7 +132,7 @@ export class Running {
   /**
    * Waits until standard output holds something like `pattern`.
    *
-   * @throws {Error} if the process ends, or half a minute passes, without it.
+   * @throws {Error} if the process ends, or a minute passes, without it.
    */
   async shows(pattern: RegExp): Promise<RegExpExecArray> {
     const deadline = Date.now() + PATIENCE;
@@ -161,7 +161,7 @@ export class Running {
   /**
    * Ends its input and waits for its end.
    *
-   * @throws {Error} if half a minute passes without it.
+   * @throws {Error} if a minute passes without it.
    */
   async ended(): Promise<Ended> {
     await this.#input.close().catch(() => {/* it has ended, or was told so */});
