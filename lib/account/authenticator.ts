@@ -20,7 +20,7 @@ import {
   rsaEncrypt,
   utf8,
 } from "../protocol/mod.ts";
-import type { BucketRate } from "../net/mod.ts";
+import type { BucketRate, Incoming } from "../net/mod.ts";
 import { TokenBuckets } from "../net/mod.ts";
 import type { NodeKeyring } from "../identity/mod.ts";
 import { parseCertificate } from "../identity/mod.ts";
@@ -65,6 +65,11 @@ import type { UsrKeys } from "./usr_keys.ts";
 
 /** What a connection may send before somebody has logged in, in bytes. */
 export const BUDGET_BEFORE_LOGIN = 65_536;
+
+/** Time from the first byte to a login, in milliseconds. */
+export const LOGIN_DEADLINE = 10_000;
+/** What making a key pair may take on a small or busy machine, in milliseconds. */
+const REGISTRATION_DEADLINE = 60_000;
 
 /** How often one address may try what is costly. */
 export interface AttemptLimits {
@@ -121,36 +126,46 @@ export class Authenticator {
   /**
    * Serves a connection until somebody has logged in.
    *
-   * @param group the address group of the other side, for limits.
+   * @param caller the other side: its address group, and how long it is waited for.
    * @returns the account, or `undefined` if the connection ended before.
    * @throws {ChannelError | MalformedError} if the other side broke the rules.
    */
   async authenticate(
     link: CommandChannel,
-    group: string,
+    caller: Pick<Incoming, "group" | "deadline">,
   ): Promise<Account | undefined> {
+    const until = this.#now() + LOGIN_DEADLINE;
     link.budget = BUDGET_BEFORE_LOGIN;
     for (;;) {
       const message = await link.next();
       if (message === null) return undefined;
       try {
-        const account = await this.#perform(message, link, group);
+        const account = await this.#perform(message, link, caller, until);
         if (account === undefined) continue;
         return account;
       } catch (error) {
-        if (!(error instanceof AccountError)) throw error;
-        await link.send(
-          new CommandWriter().set(REASON, utf8(error.reason))
-            .set(RETRY_IN, error.retryIn).verb(KO).done(),
-        );
+        await link.send(this.#refusal(error));
       }
     }
+  }
+
+  /** KO for what was refused or failed here; a connection that broke the rules is not answered. */
+  #refusal(error: unknown): Bytes {
+    if (error instanceof ChannelError || error instanceof MalformedError) {
+      throw error;
+    }
+    const isRefusal = error instanceof AccountError;
+    if (!isRefusal) this.#failed(error);
+    return new CommandWriter()
+      .set(REASON, utf8(isRefusal ? error.reason : "internal"))
+      .set(RETRY_IN, isRefusal ? error.retryIn : 0).verb(KO).done();
   }
 
   async #perform(
     message: Message,
     link: CommandChannel,
-    group: string,
+    caller: Pick<Incoming, "group" | "deadline">,
+    until: number,
   ): Promise<Account | undefined> {
     switch (message.verb) {
       case HELO:
@@ -163,11 +178,11 @@ export class Authenticator {
         await this.#prepare(message, link);
         return undefined;
       case REGISTER:
-        await this.#register(message, link, group);
+        await this.#register(message, link, caller, until);
         return undefined;
       case LOGIN:
         return message.get(CERTIFICATE_ID) === undefined
-          ? await this.#loginByPassphrase(message, link, group)
+          ? await this.#loginByPassphrase(message, link, caller.group)
           : await this.#loginByKey(message, link);
       default:
         return undefined;
@@ -196,18 +211,29 @@ export class Authenticator {
   async #register(
     message: Message,
     link: CommandChannel,
-    group: string,
+    caller: Pick<Incoming, "group" | "deadline">,
+    until: number,
   ): Promise<void> {
-    const wait = this.#registrations.take(group, this.#now());
+    const wait = this.#registrations.take(caller.group, this.#now());
     if (wait > 0) {
       throw new AccountError("register", "throttled", Math.ceil(wait / 1_000));
     }
     const credentials = await this.#credentials(message, link);
-    const usrKey = await this.#registration.register(
-      message,
-      credentials,
-      link.hash,
-    );
+    // The time that the server needs is not the client's, who gets more only with an account.
+    caller.deadline(REGISTRATION_DEADLINE);
+    let usrKey: Bytes;
+    try {
+      usrKey = await this.#registration.register(
+        message,
+        credentials,
+        link.hash,
+      );
+    } catch (error) {
+      const left = Math.min(until - this.#now(), LOGIN_DEADLINE);
+      caller.deadline(Math.max(left, 1));
+      throw error;
+    }
+    caller.deadline(LOGIN_DEADLINE);
     await link.send(
       new CommandWriter(512).set(USR_KEY, usrKey).verb(REGISTERED).done(),
     );
@@ -368,12 +394,5 @@ async function sessionKey(
 }
 
 function addressOf(message: Message): string {
-  try {
-    return fromUtf8(message.need(USERNAME));
-  } catch (cause) {
-    if (cause instanceof MalformedError) throw cause;
-    throw new MalformedError("Cannot read USERNAME: it is not UTF-8", {
-      cause,
-    });
-  }
+  return fromUtf8(message.need(USERNAME));
 }

@@ -6,7 +6,11 @@ import { parseCertificate } from "../identity/mod.ts";
 import type { ServerStore } from "../store/mod.ts";
 import { AccountService } from "./account_service.ts";
 import type { AttemptLimits } from "./authenticator.ts";
-import { Authenticator, DEFAULT_ATTEMPT_LIMITS } from "./authenticator.ts";
+import {
+  Authenticator,
+  DEFAULT_ATTEMPT_LIMITS,
+  LOGIN_DEADLINE,
+} from "./authenticator.ts";
 import { ACCOUNT } from "./commands.ts";
 import { accountLink } from "./link.ts";
 import { PassphraseCheck } from "./passphrase_check.ts";
@@ -17,8 +21,6 @@ import type { Service } from "./server_session.ts";
 import { ServerSession } from "./server_session.ts";
 import { UsrKeys } from "./usr_keys.ts";
 
-/** Time from the first byte to a login, in milliseconds. */
-const LOGIN_DEADLINE = 10_000;
 /** Silence after which a client counts as gone, in milliseconds. Clients ask every minute. */
 export const IDLE_DEADLINE = 150_000;
 
@@ -132,7 +134,7 @@ export class AccountServer {
     const link = accountLink(channel);
     const account = await this.#authenticator.authenticate(
       link,
-      incoming.group,
+      incoming,
     );
     if (account === undefined) return await channel.close();
     // Until something has come under the session's keys, nobody has proved to hold them.

@@ -13,6 +13,7 @@ import type { NodeKeyring } from "../../lib/identity/mod.ts";
 import {
   ChannelError,
   CommandWriter,
+  generateRsa,
   HELO,
   hkdfSha256,
   importAead,
@@ -21,8 +22,9 @@ import {
 } from "../../lib/protocol/mod.ts";
 import type { Bytes, CommandChannel } from "../../lib/protocol/mod.ts";
 import type { Account } from "../../lib/store/mod.ts";
-import { testKeyring } from "../support/keyrings.ts";
-import { testServer } from "../support/server.ts";
+import { freshKeyring, testKeyring } from "../support/keyrings.ts";
+import { testRsaPair } from "../support/rsa_pair.ts";
+import { doctoredStore } from "./doctored_store.ts";
 import { EchoService } from "./echo_service.ts";
 import { enrol, quickServer, sessionOn, whoAmI } from "./people.ts";
 import { sideDoor } from "./side_door.ts";
@@ -91,6 +93,65 @@ Deno.test("S0.3: who neither registers nor logs in is ended at the deadline, how
   silent.close();
 });
 
+Deno.test("S0.3: the time in which the server makes a key pair is not the client's, and a refusal gives it no more", async () => {
+  await using server = await quickServer({
+    now: () => Math.round(performance.now() * 10),
+    usrPairsForTesting: async () => {
+      await pause(1_300);
+      return await testRsaPair();
+    },
+  });
+  await using door = sideDoor(server.accounts, server.node, { hurry: 10 });
+  const keyring = await testKeyring("alice@test");
+  const link = await door.connect();
+  const usrKey = await register(link, server.node.certificate, keyring, {});
+  await loginByKey(link, keyring, usrKey);
+  const session = sessionOn(link, keyring);
+  assertEquals(await whoAmI(session), "alice@test");
+  await session.close();
+
+  const other = await door.connect();
+  const thief = await freshKeyring("alice@test");
+  const started = performance.now();
+  const error = await assertRejects(async () => {
+    for (;;) {
+      await assertRejects(
+        () => register(other, server.node.certificate, thief, {}),
+        AccountError,
+      );
+      await pause(50);
+    }
+  }, Error);
+  // What was expected did not come: the connection ended instead of another refusal.
+  assert(error.message.includes("ChannelError"), error.message);
+  const took = performance.now() - started;
+  assert(took >= 900 && took < 5_000, `${took} ms`);
+});
+
+Deno.test("account server: what fails inside is told as such, its operator learns why, the connection goes on", async () => {
+  await using server = await quickServer();
+  let isBroken = true;
+  await using broken = await quickServer({
+    node: server.node,
+    store: doctoredStore(server.store, (account) => {
+      if (isBroken) throw new Error("Cannot read: the disk is gone");
+      return account;
+    }),
+  });
+  const keyring = await testKeyring("alice@test");
+  const link = await broken.connect();
+  const attempt = () => register(link, server.node.certificate, keyring, {});
+  const error = await assertRejects(attempt, AccountError);
+  assertEquals(error.reason, "internal");
+  assert(!error.message.includes("disk"));
+  assertEquals(broken.failures.map(String), [
+    "Error: Cannot read: the disk is gone",
+  ]);
+  isBroken = false;
+  await attempt();
+  await link.close();
+});
+
 Deno.test("S2.3: a server says which zone a bare name is in, and who may register", async () => {
   await using server = await quickServer({
     rules: { zones: ["first", "second"], mode: "open" },
@@ -145,11 +206,14 @@ Deno.test("S0.3: an invite is asked for over the wire, and its use is spent ther
 });
 
 Deno.test("S0.5 S3.2: what lies on the server's disk holds no private key, no passphrase and nothing that proves it", async () => {
-  await using server = await testServer();
-  const [a, b] = await Promise.all([
-    enrol(server, "alice@test", { passphrase: "correct horse battery" }),
-    enrol(server, "bot@test"),
-  ]);
+  const pairs = [await generateRsa(true), await generateRsa(true)];
+  await using server = await quickServer({
+    usrPairsForTesting: () => Promise.resolve(pairs.shift()!),
+  });
+  const a = await enrol(server, "alice@test", {
+    passphrase: "correct horse battery",
+  });
+  const b = await enrol(server, "bot@test");
   assert(a.usrKey.toHex() !== b.usrKey.toHex(), "each has its own USR key");
 
   const disk = await bytesOf(server.database);

@@ -148,6 +148,12 @@ Deno.test("S0.7 S1.4: the signature covers the counter, the name and every byte"
     assertEquals(verdict(await link.next()), "KO signature", name);
     counter++;
   }
+  // Her own signature under another's name.
+  const name = new CommandWriter().set(USERNAME, utf8("bob@test")).done();
+  const own = await submission(alice, hash, echo(1), { counter });
+  await link.send(concat(own.slice(0, -2), name, own.slice(-2)));
+  assertEquals(verdict(await link.next()), "KO signature");
+  counter++;
   // Bob's submission, in all order, in the connection where Alice has logged in.
   await link.send(await submission(bob, hash, echo(1), { counter }));
   assertEquals(verdict(await link.next()), "KO signature");
