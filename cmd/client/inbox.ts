@@ -1,4 +1,5 @@
 import type { HistoryEntry, MailboxEvent } from "../../lib/mailbox/mod.ts";
+import { UsageError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { personOf } from "./address.ts";
@@ -48,8 +49,13 @@ export async function run(args: string[], io: Io): Promise<number> {
     most: 1,
     shape: "[PERSON]",
   });
-  using profile = await Profile.open(io, flags);
   const [named] = operands;
+  if (flags.all && named === undefined) {
+    throw new UsageError("--all needs a PERSON", {
+      hint: "sotto client inbox PERSON --all",
+    });
+  }
+  using profile = await Profile.open(io, flags);
   const person = named === undefined
     ? undefined
     : personOf(named, profile.address);
