@@ -148,7 +148,10 @@ export function listen(
 class TcpIncoming implements Incoming {
   readonly group: string;
   readonly #connection: Deno.TcpConn;
+  /** Not moved at every `deadline`, which is called for every message: it looks again when it fires. */
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #firesAt = Infinity;
+  #closesAt = Infinity;
   #closed = false;
 
   constructor(connection: Deno.TcpConn) {
@@ -170,10 +173,11 @@ class TcpIncoming implements Incoming {
   }
 
   deadline(milliseconds: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = milliseconds === 0 || this.#closed
-      ? undefined
-      : setTimeout(() => this.close(), milliseconds);
+    if (this.#closed) return;
+    this.#closesAt = milliseconds === 0
+      ? Infinity
+      : performance.now() + milliseconds;
+    if (this.#closesAt < this.#firesAt) this.#arm();
   }
 
   close(): void {
@@ -181,5 +185,18 @@ class TcpIncoming implements Incoming {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#connection.close();
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    this.#firesAt = this.#closesAt;
+    const left = Math.max(0, this.#closesAt - performance.now());
+    this.#timer = setTimeout(() => this.#look(), left);
+  }
+
+  #look(): void {
+    this.#firesAt = Infinity;
+    if (performance.now() >= this.#closesAt) this.close();
+    else if (this.#closesAt < Infinity) this.#arm();
   }
 }

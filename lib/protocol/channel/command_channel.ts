@@ -6,12 +6,19 @@ import type { Vocabulary } from "../risp/vocabulary.ts";
 import type { Channel, MixedKeys } from "./channel.ts";
 import { ChannelError, tooEarly } from "./errors.ts";
 
+/**
+ * Messages that are handed out before everything else has a turn. A megabyte can hold half a million
+ * of them, and whoever takes them one after the other would leave nobody else any time.
+ */
+const MESSAGES_IN_A_ROW = 256;
+
 /** Commands over a channel: what every service speaks once the handshake is done. */
 export class CommandChannel {
   readonly #channel: Channel;
   readonly #decoder: Decoder;
   #budget = Infinity;
   #proving = false;
+  #inARow = 0;
 
   /** `limits` bound what the other side may send. */
   constructor(channel: Channel, vocabulary: Vocabulary, limits: DecoderLimits) {
@@ -38,7 +45,10 @@ export class CommandChannel {
   async next(): Promise<Message | null> {
     for (;;) {
       const message = this.#decoder.next();
-      if (message !== undefined) return message;
+      if (message !== undefined) {
+        if (++this.#inARow === MESSAGES_IN_A_ROW) await this.#giveWay();
+        return message;
+      }
       const piece = await this.#channel.receive();
       if (piece === null) return null;
       if (this.#proving) this.#budget = Infinity;
@@ -92,5 +102,10 @@ export class CommandChannel {
   /** As `Channel.abort`. */
   abort(): void {
     this.#channel.abort();
+  }
+
+  async #giveWay(): Promise<void> {
+    this.#inARow = 0;
+    await new Promise((resolve) => setTimeout(resolve, 0));
   }
 }

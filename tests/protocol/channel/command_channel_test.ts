@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Bytes } from "../../../lib/protocol/bytes/bytes.ts";
 import { MalformedError } from "../../../lib/protocol/bytes/malformed_error.ts";
 import { CommandChannel } from "../../../lib/protocol/channel/command_channel.ts";
@@ -79,6 +79,25 @@ Deno.test("CommandChannel: a budget ends with the byte that passes it, and can b
   lifted.right.budget = Infinity;
   await lifted.left.send(go(2));
   assertEquals((await lifted.right.next())!.need(U8), 2);
+});
+
+Deno.test("CommandChannel: a flood of small messages leaves everybody else their turns", async () => {
+  await using both = await commandPair();
+  const { left, right } = both;
+  const flood = new CommandWriter();
+  for (let i = 0; i < 30_000; i++) flood.verb(GO);
+  const bytes = flood.done();
+  let turns = 0;
+  const turn = () => {
+    turns++;
+    timer = setTimeout(turn, 0);
+  };
+  for (let i = 0; i < 4; i++) left.send(bytes).catch(() => {});
+  await left.flushed();
+  let timer = setTimeout(turn, 0);
+  for (let i = 0; i < 120_000; i++) await right.next();
+  clearTimeout(timer);
+  assert(turns > 200, `${turns} turns during 120,000 messages`);
 });
 
 Deno.test("CommandChannel: a message beyond the codec's limits is malformed", async () => {
