@@ -62,9 +62,20 @@ export interface PrekeySecrets {
   readonly oneTime: readonly OneTimePrekeySecret[];
 }
 
-/** The first prekeys of a person: a signed pair, no one-time prekeys. `now` in seconds since 1970. */
-export async function createPrekeys(now: number): Promise<PrekeySecrets> {
-  return await withNewSigned({ nextId: 1, signed: [], oneTime: [] }, now);
+/**
+ * The first prekeys of a person: a signed pair, no one-time prekeys. `now` in seconds since 1970.
+ *
+ * @param firstId number of the first prekey, not 0. Where the prekeys of a lost device may still be in
+ * use, one at random: a letter to the lost ones is then known for what it is by its numbers.
+ */
+export async function createPrekeys(
+  now: number,
+  firstId = 1,
+): Promise<PrekeySecrets> {
+  return await withNewSigned(
+    { nextId: firstId, signed: [], oneTime: [] },
+    now,
+  );
 }
 
 /** Adds `count` one-time prekeys; `added` is what to publish. */

@@ -2,6 +2,7 @@ import type { Bytes, Message } from "../../protocol/mod.ts";
 import {
   CommandWriter,
   fromUtf8,
+  MalformedError,
   randomBytes,
   Writer,
 } from "../../protocol/mod.ts";
@@ -30,7 +31,7 @@ import type { HistoryEntry } from "./history_entry.ts";
 import { Introductions } from "./introductions.ts";
 import type { MailboxEvent } from "./mailbox_event.ts";
 import { openLetters } from "./opening.ts";
-import type { ArrivedLetter } from "./opening.ts";
+import type { ArrivedLetter, LostLetter } from "./opening.ts";
 import { Outbox } from "./outbox.ts";
 import { PrekeySupply } from "./prekey_supply.ts";
 import { sealControl, sealRead, sealWaiting } from "./sealing.ts";
@@ -282,12 +283,10 @@ export class MailboxClient {
     address: string,
     letters: readonly ArrivedLetter[],
   ): Promise<void> {
-    if (await this.book.certificate(address) === undefined) {
-      await this.find(address);
-    }
+    const stranger = await this.book.certificate(address) === undefined;
+    if (stranger && !await this.#meet(address)) return;
     const held = await this.#open(address, letters, false);
-    if (held.length > 0) {
-      await this.find(address);
+    if (held.length > 0 && await this.#meet(address)) {
       await this.#open(address, held, true);
     }
     const waiting = await this.book.contact(address);
@@ -295,6 +294,21 @@ export class MailboxClient {
     // Whoever answers has fetched letters.
     const session = this.#session;
     if (session !== undefined) await this.#outbox.postAgain(session, address);
+  }
+
+  /** Asks who a sender is. @returns whether the server could say; if not, the user is told. */
+  async #meet(address: string): Promise<boolean> {
+    try {
+      await this.find(address);
+      return true;
+    } catch (error) {
+      const unknown = error instanceof MalformedError ||
+        error instanceof AccountError && error.reason === "unknown-person";
+      if (!unknown) throw error;
+      const why = "Cannot open a letter: the server cannot say who sent it";
+      this.#onEvent({ kind: "unreadable", address, why });
+      return false;
+    }
   }
 
   /** Opens letters and tells what came of it. @returns those of an identity that is not pinned. */
@@ -314,7 +328,11 @@ export class MailboxClient {
       for (const event of opening.events) this.#onEvent(event);
       return opening;
     });
-    for (const id of opening.unknown) this.#askAgain(address, id);
+    const bySession = Map.groupBy(
+      opening.lost,
+      ({ sessionId }) => sessionId.toHex(),
+    );
+    for (const letters of bySession.values()) this.#askAgain(address, letters);
     return opening.held;
   }
 
@@ -330,31 +348,45 @@ export class MailboxClient {
     });
   }
 
-  /** Asks a sender to seal again what this device cannot read. */
-  async #askAgain(address: string, lost: Bytes): Promise<void> {
-    const name = `${address} ${lost.toHex()}`;
-    if (this.#asked.has(name) || this.#asked.size >= ASKED_LIMIT) return;
-    this.#asked.add(name);
+  /**
+   * Asks a sender to seal again what this device cannot read, letters of one session. The server may
+   * forget them only when that is saved, or a process that ends here would leave them unread for ever.
+   */
+  async #askAgain(
+    address: string,
+    letters: readonly LostLetter[],
+  ): Promise<void> {
+    const { sessionId } = letters[0]!;
+    const name = `${address} ${sessionId.toHex()}`;
     await this.#turns.take(address, async () => {
       try {
-        const contact = await this.book.contact(address);
-        if (contact?.sessions.length === 0) {
-          await this.#introductions.start(this.#online(), address);
-        }
-        const id = (await this.book.contact(address))?.sessions[0];
-        if (id === undefined) return;
-        const message = { type: MessageType.RETRY, flags: 0, payload: lost };
-        this.#post(
-          await transact(
-            this.#self.vault,
-            (t) => sealControl(t, this.#self, address, id, [message]),
-          ),
-        );
+        const asked = this.#asked.has(name) ||
+          await this.#ask(address, sessionId);
+        if (!asked) return;
+        this.#asked.add(name);
+        this.#acknowledge(letters.map(({ sequence }) => sequence));
       } catch {
-        // Without a connection or prekeys it is asked again when the next such letter comes.
-        this.#asked.delete(name);
+        // Without a connection or prekeys it is asked again when the letters come again.
       }
     });
+  }
+
+  /** @returns whether a letter that asks for `lost` to be sealed again is on its way. */
+  async #ask(address: string, lost: Bytes): Promise<boolean> {
+    if (this.#asked.size >= ASKED_LIMIT) return false;
+    const contact = await this.book.contact(address);
+    if (contact?.sessions.length === 0) {
+      await this.#introductions.start(this.#online(), address);
+    }
+    const id = (await this.book.contact(address))?.sessions[0];
+    if (id === undefined) return false;
+    const message = { type: MessageType.RETRY, flags: 0, payload: lost };
+    const sealed = await transact(
+      this.#self.vault,
+      (t) => sealControl(t, this.#self, address, id, [message]),
+    );
+    this.#post(sealed);
+    return sealed.length > 0;
   }
 
   #post(sealed: readonly Sealed[]): void {

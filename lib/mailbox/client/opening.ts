@@ -31,6 +31,13 @@ export interface ArrivedLetter {
   readonly letter: Bytes;
 }
 
+/** A letter of a session that this device does not hold, or in which too much is missing. */
+export interface LostLetter {
+  readonly sequence: bigint;
+  /** 8 bytes. */
+  readonly sessionId: Bytes;
+}
+
 /** What came of opening letters; it holds once the transaction is committed. */
 export interface Opening {
   /** Letters that the server may forget. */
@@ -38,8 +45,8 @@ export interface Opening {
   readonly events: readonly MailboxEvent[];
   /** Receipts to be posted. */
   readonly sealed: readonly Sealed[];
-  /** Sessions (8 bytes each) that this device does not hold: the sender has to seal again. */
-  readonly unknown: readonly Bytes[];
+  /** The server may forget them once their sender was asked to seal again. */
+  readonly lost: readonly LostLetter[];
   /** Letters of another identity than the pinned one, left for the user, or the server, to explain. */
   readonly held: readonly ArrivedLetter[];
 }
@@ -63,13 +70,16 @@ export async function openLetters(
 
 type Opened = OpenedLetter & { readonly sessionKey: string };
 
+/** What became of a letter: see `Opening`. */
+type Outcome = "done" | "held" | "lost";
+
 class OpeningWork {
   readonly #transaction: Transaction;
   readonly #self: Correspondent;
   readonly #address: string;
   readonly #acknowledged: bigint[] = [];
   readonly #events: MailboxEvent[] = [];
-  readonly #unknown: Bytes[] = [];
+  readonly #lost: LostLetter[] = [];
   readonly #receipts = new Map<string, Bytes>();
   readonly #certain: boolean;
   readonly #held: ArrivedLetter[] = [];
@@ -88,9 +98,14 @@ class OpeningWork {
 
   async run(letters: readonly ArrivedLetter[]): Promise<Opening> {
     for (const arrived of letters) {
-      const done = await this.#take(arrived.letter);
-      if (done) this.#acknowledged.push(arrived.sequence);
-      else this.#held.push(arrived);
+      const { sequence, letter } = arrived;
+      const outcome = await this.#take(letter);
+      if (outcome === "done") this.#acknowledged.push(sequence);
+      else if (outcome === "held") this.#held.push(arrived);
+      else {
+        const { sessionId } = parseLetter(letter);
+        this.#lost.push({ sequence, sessionId });
+      }
     }
     const sealed: Sealed[] = [];
     for (const id of this.#receipts.values()) {
@@ -109,16 +124,15 @@ class OpeningWork {
       acknowledged: this.#acknowledged,
       events: this.#events,
       sealed,
-      unknown: this.#unknown,
+      lost: this.#lost,
       held: this.#held,
     };
   }
 
-  /** @returns whether the letter is done with. */
-  async #take(bytes: Bytes): Promise<boolean> {
+  async #take(bytes: Bytes): Promise<Outcome> {
     const blinded = await this.#self.blind(this.#address);
     const contact = await this.#transaction.read(CONTACTS, blinded);
-    if (contact === undefined) return false;
+    if (contact === undefined) return "held";
     const peer = await this.#self.certificate(contact.certificate);
     try {
       const letter = parseLetter(bytes);
@@ -134,9 +148,9 @@ class OpeningWork {
         bytes,
       );
       await this.#receive({ ...opened, sessionKey: key }, letter.sessionId);
-      return true;
+      return "done";
     } catch (error) {
-      return this.#explain(error, bytes);
+      return this.#explain(error);
     }
   }
 
@@ -147,18 +161,15 @@ class OpeningWork {
     letter: Letter,
     bytes: Bytes,
     key: string,
-  ): Promise<boolean> {
-    if (letter.block === null) {
-      this.#unknown.push(letter.sessionId);
-      return true;
-    }
+  ): Promise<Outcome> {
+    if (letter.block === null) return "lost";
     // The certificate id of the one who opened the session leads the block.
     const initiator = letter.block.subarray(0, 32);
     if (!equalConstantTime(initiator, peer.id)) {
-      return await this.#isOfNobody(contact, initiator);
+      return await this.#ofNobody(contact, initiator);
     }
     const device = await this.#transaction.read(DEVICE, DEVICE_KEY);
-    if (device === undefined) return false;
+    if (device === undefined) return "held";
     const { oneTimeId, ...opened } = await acceptSession(
       this.#self.keyring,
       peer,
@@ -176,23 +187,23 @@ class OpeningWork {
     });
     this.#transaction.write(SESSIONS, key, newSessionRecord(opened.session));
     await this.#receive({ ...opened, sessionKey: key }, letter.sessionId);
-    return true;
+    return "done";
   }
 
   /** A letter of the identity that has turned up waits for the user; one that nobody explains does not. */
-  async #isOfNobody({ changed }: Contact, initiator: Bytes): Promise<boolean> {
+  async #ofNobody({ changed }: Contact, initiator: Bytes): Promise<Outcome> {
     if (changed !== null) {
       const { id } = await this.#self.certificate(changed);
-      if (equalConstantTime(initiator, id)) return false;
+      if (equalConstantTime(initiator, id)) return "held";
     }
-    if (!this.#certain) return false;
+    if (!this.#certain) return "held";
     this.#events.push({
       kind: "unreadable",
       address: this.#address,
       why:
         "Cannot open a letter: it names another certificate than its sender's",
     });
-    return true;
+    return "done";
   }
 
   /**
@@ -227,17 +238,15 @@ class OpeningWork {
   }
 
   /** Letters that can never be opened are done with; the user is told. */
-  #explain(error: unknown, bytes: Bytes): boolean {
+  #explain(error: unknown): Outcome {
     if (error instanceof RatchetError && error.code === "ERR_RATCHET_USED") {
-      return true; // It came before.
+      return "done"; // It came before.
     }
     const lost =
       error instanceof PrekeyError && error.code === "ERR_PREKEY_UNKNOWN" ||
-      error instanceof RatchetError && error.code === "ERR_RATCHET_TOO_FAR";
-    if (lost) {
-      this.#unknown.push(parseLetter(bytes).sessionId);
-      return true;
-    }
+      error instanceof RatchetError && error.code === "ERR_RATCHET_TOO_FAR" ||
+      error instanceof SessionError && error.code === "ERR_SESSION_END";
+    if (lost) return "lost";
     const known = error instanceof MalformedError ||
       error instanceof RatchetError || error instanceof SessionError ||
       error instanceof PeerMessageError || error instanceof PrekeyError;
@@ -247,6 +256,6 @@ class OpeningWork {
       address: this.#address,
       why: error.message,
     });
-    return true;
+    return "done";
   }
 }

@@ -1,5 +1,5 @@
 import type { Message, Verb } from "../../protocol/mod.ts";
-import { CommandWriter, randomBytes } from "../../protocol/mod.ts";
+import { CommandWriter, randomBytes, Reader } from "../../protocol/mod.ts";
 import type { ClientSession } from "../../account/mod.ts";
 import {
   DEVICE_ID,
@@ -27,6 +27,11 @@ import { transact } from "./transaction.ts";
 const PREKEYS_FULL = 100;
 const PREKEYS_LOW = PREKEYS_FULL / 2;
 
+/** A number from 1 to 2^31: behind it is room for as many prekeys as one will ever make. */
+function randomId(): number {
+  return 1 + (new Reader(randomBytes(4)).u32() >>> 1);
+}
+
 /** Keeps others supplied with prekeys for this device. */
 export class PrekeySupply {
   readonly #self: Correspondent;
@@ -42,7 +47,7 @@ export class PrekeySupply {
       transaction.write(DEVICE, DEVICE_KEY, {
         id: randomBytes(16),
         announced: false,
-        prekeys: await createPrekeys(this.#seconds()),
+        prekeys: await createPrekeys(this.#seconds(), randomId()),
       });
     });
   }
