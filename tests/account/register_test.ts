@@ -208,7 +208,7 @@ Deno.test("S0.3: an invite is asked for over the wire, and its use is spent ther
 Deno.test("S0.5 S3.2: what lies on the server's disk holds no private key, no passphrase and nothing that proves it", async () => {
   const pairs = [await generateRsa(true), await generateRsa(true)];
   await using server = await quickServer({
-    usrPairsForTesting: () => Promise.resolve(pairs.shift()!),
+    usrPairsForTesting: async () => pairs.shift() ?? await testRsaPair(),
   });
   const a = await enrol(server, "alice@test", {
     passphrase: "correct horse battery",
