@@ -19,6 +19,7 @@ import {
   parseOneTimePrekeys,
   PrekeyError,
 } from "../prekey_bundle.ts";
+import { SessionError } from "../session_error.ts";
 import { startSession } from "../session_start.ts";
 import type { AddressBook, Pinning } from "./address_book.ts";
 import { CONTACTS } from "./contact.ts";
@@ -117,7 +118,7 @@ export class Introductions {
     const reason = unknown
       ? "there is no such person"
       : error instanceof PrekeyError || error instanceof MalformedError ||
-          error instanceof CryptoError
+          error instanceof SessionError || error instanceof CryptoError
       ? error.message
       : "";
     const changed = await transact(this.#self.vault, async (transaction) => {
