@@ -395,3 +395,28 @@ Deno.test("what the server calls stored and drops is never called delivered", as
     );
   });
 });
+
+Deno.test("whoever withholds hundreds of letters here and there delays them and stops nothing", async () => {
+  await withTwo(async (two) => {
+    const { server, alice, bob } = two;
+    await converse(two);
+    // One run more than a session remembers.
+    const texts = Array.from({ length: 2 * 257 }, (_, i) => `text ${i}`);
+    await Promise.all(
+      texts.map((text) => alice.mailbox.send("bob@test", text)),
+    );
+    await alice.mailbox.settled();
+    server.lies.waiting = (_, letters) => letters.filter((_, i) => i % 2 === 1);
+    await bob.connect();
+    await bob.texts(1 + 257);
+    delete server.lies.waiting;
+    await bob.reconnect();
+    await bob.texts(1 + texts.length);
+    await alice.reached(2 + texts.length, "delivered");
+    assertEquals(
+      (await bob.received("alice@test")).toSorted(),
+      ["hello", ...texts].toSorted(),
+    );
+    assertEquals(bob.count("unreadable"), 0);
+  });
+});
