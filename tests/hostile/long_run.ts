@@ -10,8 +10,8 @@
 import { ATTACKS } from "./attacks.ts";
 import { Random } from "./random.ts";
 import { remoteTarget } from "./remote_target.ts";
-import { settle } from "./target.ts";
-import type { Condition, Target } from "./target.ts";
+import { quiet, settle } from "./target.ts";
+import type { Condition } from "./target.ts";
 import { Witness } from "./witness.ts";
 
 /** The part of each attack in the inputs, in hundredths, and its attackers at once. */
@@ -78,16 +78,6 @@ async function main(args: readonly string[]): Promise<void> {
     after.resident - before.resident < 64 * MIB;
   console.log(fine ? "as it should be" : "NOT as it should be");
   if (!fine) Deno.exitCode = 1;
-}
-
-/** The condition of a target once only the witness is left. */
-async function quiet(target: Target): Promise<Condition> {
-  for (let i = 0; i < 200; i++) {
-    const condition = await target.condition();
-    if (condition.connections <= 1) return condition;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return await target.condition();
 }
 
 function show(

@@ -2,8 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { ATTACKS } from "./attacks.ts";
 import type { Attack } from "./attacks.ts";
 import { Random } from "./random.ts";
-import { localTarget, settle } from "./target.ts";
-import type { LocalTarget } from "./target.ts";
+import { remoteTarget } from "./remote_target.ts";
+import { quiet, settle } from "./target.ts";
 import { Witness } from "./witness.ts";
 
 /** Inputs of each attack: a bounded number here, as many as one likes by hand. */
@@ -17,14 +17,6 @@ const SEED = Number(
 const ATTACKERS = 8;
 const ADDRESSES = ["mallory@test", "witness@test", "nobody@test", "x", "@"];
 
-/** Resolves when only `connections` are left. */
-async function quiet(target: LocalTarget, connections: number): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (target.server.listener.connections <= connections) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 for (const [name, attack] of Object.entries(ATTACKS)) {
   Deno.test(`S2.2: the port under attack by ${name}: others are served, memory is flat, nothing breaks inside`, async () => {
     try {
@@ -36,7 +28,7 @@ for (const [name, attack] of Object.entries(ATTACKS)) {
 }
 
 async function attacked(attack: Attack, seed: number): Promise<void> {
-  await using target = await localTarget();
+  await using target = await remoteTarget();
   const resident = await settle(target, "mallory@test");
   const attackers = Array.from({ length: ATTACKERS }, (_, i) => ({
     target,
@@ -51,11 +43,9 @@ async function attacked(attack: Attack, seed: number): Promise<void> {
   const witness = await Witness.at(target, "witness@test");
   // The first inputs fill caches, and the compiler works on what they reach.
   await attackBy(Math.min(400, INPUTS));
-  await quiet(target, 1);
-  const before = await target.condition();
+  const before = await quiet(target);
   await attackBy(INPUTS);
-  await quiet(target, 1);
-  const after = await target.condition();
+  const after = await quiet(target);
   await witness.stop();
   assertEquals(after.unexpected, []);
   assertEquals(after.connections, 1, "connections are left");

@@ -49,7 +49,7 @@ async function lasts(
 
 function assertLoginTime(took: number): void {
   assert(took >= LOGIN_TIME * 0.9, `it ended after ${took} ms`);
-  assert(took < LOGIN_TIME * 4, `it ended only after ${took} ms`);
+  assert(took < LOGIN_TIME * 10, `it ended only after ${took} ms`);
 }
 
 Deno.test("S2.2: a greeting that comes a byte per second ends when the time for a login is over", async () => {
@@ -170,11 +170,11 @@ Deno.test("S2.2: 64 KiB is what may be sent before a login, of whatever kind", a
     const one of [
       concat(
         ...Array.from(
-          { length: 50 },
+          { length: 500 },
           () => new CommandWriter().verb(HELO).done(),
         ),
       ),
-      Uint8Array.fromHex("9abc" + "0064" + "00".repeat(100)),
+      Uint8Array.fromHex("9abc" + "03e8" + "00".repeat(1_000)),
       new CommandWriter().set(DATA, new Uint8Array(1_000)).verb(WHO_AM_I)
         .done(),
     ]
@@ -238,13 +238,13 @@ Deno.test("S2.2: one who is logged in and never reads holds up only itself, and 
       await pause(0);
     }
   })().catch(() => {});
-  await pause(1_500);
+  await pause(1_000);
   const grown = memoryInUse().live - before.live;
   assert(grown < 16 * 1_048_576, `${grown} bytes more`);
   link.abort();
   await flooding;
   await witness.stop();
-  assert(witness.longest < 1_000, `the witness waited ${witness.longest} ms`);
+  assert(witness.longest < 2_500, `the witness waited ${witness.longest} ms`);
 });
 
 Deno.test("S2.2: thousands of connections that are opened and dropped, at every stage, leave nothing behind", async () => {

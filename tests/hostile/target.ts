@@ -125,3 +125,13 @@ export async function settle(
   await link.close();
   return { keyring, usrKey };
 }
+
+/** The condition of a target once only its witness is left. */
+export async function quiet(target: Target): Promise<Condition> {
+  for (let i = 0; i < 100; i++) {
+    const condition = await target.condition();
+    if (condition.connections <= 1) return condition;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return await target.condition();
+}
