@@ -235,12 +235,13 @@ export class MailboxClient {
     await this.#introductions.find(this.#online(), address);
   }
 
-  /** Begins what has not begun and posts what was not posted; resolves when each was tried. */
+  /** Posts what was not posted and begins what has not begun; resolves when each was tried. */
   async flush(): Promise<void> {
-    const waiting = (await this.book.contacts())
-      .filter(({ unsealed }) => unsealed.length > 0);
-    await Promise.all(waiting.map(({ address }) => this.#begin(address)));
-    await this.#outbox.postWaiting(this.#online());
+    await Promise.all([
+      // First, so that what is written from now on leaves behind it.
+      this.#outbox.postWaiting(this.#online()),
+      this.#beginWaiting(),
+    ]);
     await this.#outbox.settled();
   }
 
@@ -255,6 +256,12 @@ export class MailboxClient {
       throw new AccountError("ask the server", "internal");
     }
     return this.#session;
+  }
+
+  async #beginWaiting(): Promise<void> {
+    const waiting = (await this.book.contacts())
+      .filter(({ unsealed }) => unsealed.length > 0);
+    await Promise.all(waiting.map(({ address }) => this.#begin(address)));
   }
 
   /** Makes sure that there is a session to write to somebody in, and seals what waits for it. */

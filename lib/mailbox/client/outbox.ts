@@ -28,6 +28,8 @@ export class Outbox {
   readonly #posting = new Map<string, Promise<void>>();
   /** Whose mailbox was full when a letter came there. */
   readonly #full = new Set<string>();
+  /** Resolves when what was to be posted so far is on its way: letters leave in the order of writing. */
+  #before: Promise<void> = Promise.resolve();
   #answers: Answer[] = [];
   #noting: Promise<void> | undefined;
 
@@ -39,26 +41,27 @@ export class Outbox {
   /** Posts everything that was sealed, also by other processes and before. */
   async postWaiting(session: ClientSession): Promise<void> {
     this.#full.clear();
-    this.post(session, await this.#waiting());
+    await this.#postThose(session, () => true);
   }
 
   /** There may be room again in a mailbox that was full: posts what was refused there. */
   async postAgain(session: ClientSession, address: string): Promise<void> {
     if (!this.#full.delete(address)) return;
-    const waiting = await this.#waiting();
-    this.post(
-      session,
-      waiting.filter(({ letter }) => letter.address === address),
-    );
+    await this.#postThose(session, ({ letter }) => letter.address === address);
   }
 
   /** Resolves when nothing is under way any more. */
   async settled(): Promise<void> {
+    await this.#before;
     await Promise.all(this.#posting.values());
   }
 
-  /** Posts letters that are not being posted already. */
+  /** Posts letters that are not being posted already, behind those that are being looked for. */
   post(session: ClientSession, sealed: readonly Sealed[]): void {
+    this.#before = this.#before.then(() => this.#postNow(session, sealed));
+  }
+
+  #postNow(session: ClientSession, sealed: readonly Sealed[]): void {
     for (const { key, letter } of sealed) {
       if (this.#posting.has(key)) continue;
       const posting = this.#post(session, key, letter)
@@ -66,6 +69,17 @@ export class Outbox {
         .finally(() => this.#posting.delete(key));
       this.#posting.set(key, posting);
     }
+  }
+
+  async #postThose(
+    session: ClientSession,
+    wanted: (sealed: Sealed) => boolean,
+  ): Promise<void> {
+    const looking = this.#before.then(async () =>
+      this.#postNow(session, (await this.#waiting()).filter(wanted))
+    );
+    this.#before = looking.catch(() => {/* told to whoever looks */});
+    await looking;
   }
 
   async #waiting(): Promise<Sealed[]> {

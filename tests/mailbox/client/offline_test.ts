@@ -48,6 +48,34 @@ Deno.test("S0.6: what is written without a connection leaves with the next one, 
   }
 });
 
+Deno.test("S0.6: what is written while a connection comes up stays behind what was written before", async () => {
+  await using server = await mailboxServer();
+  await using alice = await Machine.enrol(server, "alice@test");
+  await using bob = await Machine.enrol(server, "bob@test");
+  await bob.connect();
+  await alice.connect();
+  const texts = ["first"];
+  await alice.mailbox.send("bob@test", "first");
+  await bob.texts(1);
+  for (let round = 0; round < 2; round++) {
+    await alice.disconnect();
+    const write = async (text: string) => {
+      texts.push(text);
+      await alice.mailbox.send("bob@test", text);
+    };
+    for (let i = 0; i < 200; i++) await write(`${round}: ${i}`);
+    let connected = false;
+    const connecting = alice.connect().then(() => connected = true);
+    for (let i = 200, more = 20; more > 0; i++) {
+      await write(`${round}: ${i}`);
+      if (connected) more--;
+    }
+    await connecting;
+  }
+  assertEquals(await bob.texts(texts.length), texts);
+  assertEquals(bob.count("gap"), 0);
+});
+
 Deno.test("S3.4: somebody who has an account and no device yet gets what was written when they have one", async () => {
   await using server = await mailboxServer();
   await using alice = await Machine.enrol(server, "alice@test");
