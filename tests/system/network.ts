@@ -9,12 +9,11 @@ export interface Shown {
   readonly state: string;
 }
 
-/** A process that is fed lines and may be killed at any moment. */
+/** A process that may be killed at any moment. */
 export interface Running {
-  readonly child: Deno.ChildProcess;
-  readonly ended: Promise<Deno.CommandStatus>;
-  /** Writes a line to its standard input; a process that is gone takes none. */
-  line(text: string): Promise<void>;
+  /** Whole lines that it has printed so far; all of them once `kill` has resolved. */
+  lines(): string[];
+  /** Ends it as a power switch would. */
   kill(): Promise<void>;
 }
 
@@ -56,38 +55,48 @@ export class Network {
   /** A command of somebody that is left running. */
   async spawn(home: string, args: readonly string[]): Promise<Running> {
     const { command, env } = await sourceProgram();
-    const child = new Deno.Command(command[0]!, {
-      args: [...command.slice(1), ...args],
+    return this.#start(home, [...command, ...args], env);
+  }
+
+  /** The script `children/NAME.ts` over the profile of somebody, left running. */
+  async script(
+    home: string,
+    name: string,
+    args: readonly string[],
+  ): Promise<Running> {
+    const { command, env } = await sourceProgram();
+    const path = new URL(`children/${name}.ts`, import.meta.url).pathname;
+    return this.#start(home, [...command.slice(0, -1), path, ...args], env);
+  }
+
+  #start(
+    home: string,
+    [program, ...args]: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): Running {
+    const child = new Deno.Command(program!, {
+      args,
       env: { ...env, SOTTO_HOME: `${this.directory}/${home}` },
-      stdin: "piped",
-      stdout: "null",
+      stdin: "null",
+      stdout: "piped",
       stderr: "null",
     }).spawn();
-    const input = child.stdin.getWriter();
-    // The pipe breaks when the process is killed.
-    input.closed.catch(() => {});
-    let gone = false;
-    const ended = child.status.then(async (status) => {
-      gone = true;
-      await input.close().catch(() => {});
-      return status;
-    });
+    let printed = "";
+    const output = (async () => {
+      const decoder = new TextDecoder();
+      for await (const chunk of child.stdout) {
+        printed += decoder.decode(chunk, { stream: true });
+      }
+    })();
     return {
-      child,
-      ended,
-      async line(text) {
-        if (gone) return;
-        await input.write(new TextEncoder().encode(`${text}\n`)).catch(
-          () => {},
-        );
-      },
+      lines: () => printed.split("\n").slice(0, -1),
       async kill() {
         try {
           child.kill("SIGKILL");
         } catch {
           // It has ended by itself.
         }
-        await ended;
+        await Promise.all([child.status, output]);
       },
     };
   }
