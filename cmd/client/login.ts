@@ -60,7 +60,7 @@ export async function run(args: string[], io: Io): Promise<number> {
     : await bring(io, flags, name);
   await profile.unlock(io);
   const online = await Online.start(io, profile, {
-    receive: false,
+    receive: true, // so that it is noticed if another machine has the account
     onEvent: () => {},
   });
   if (flags["take-over"]) await online.mailbox.takeOver();

@@ -23,6 +23,9 @@ const PING_EVERY = 45_000;
 /** Time for an answer to that, in milliseconds. */
 const PING_TIMEOUT = 15_000;
 
+/** A server that dies during a login falls silent as one does that does not know the keys. */
+const SILENCES = 3;
+
 const VOCABULARY = new Vocabulary(ACCOUNT, MAILBOX);
 
 /** Whether there is a connection, and if not why. */
@@ -125,16 +128,20 @@ export class Online {
 
   async #run(): Promise<void> {
     const backoff = new Backoff();
+    let silences = 0;
     while (!this.#stop.signal.aborted) {
       try {
         const session = await this.#connect();
         backoff.reset();
+        silences = 0;
         const error = await this.#watch(session);
         if (this.#stop.signal.aborted) return;
         throw error ?? new Error("the server closed the connection");
       } catch (error) {
         if (this.#stop.signal.aborted) return;
-        if (isFinal(error)) throw error;
+        const silent = error instanceof SessionKeyError;
+        silences = silent ? silences + 1 : 0;
+        if (isFinal(error) || silences >= SILENCES) throw error;
         this.#lastFailure = error;
         const retryIn = Math.max(backoff.next(), waitOf(error));
         this.#options.onStatus?.({ online: false, why: error, retryIn });
@@ -203,7 +210,6 @@ export class Online {
 /** Whether waiting cannot mend it. */
 function isFinal(error: unknown): boolean {
   return error instanceof ServerKeyChangedError ||
-    error instanceof SessionKeyError ||
     error instanceof CommandError ||
     error instanceof AccountError && error.reason !== "throttled" &&
       error.reason !== "internal";

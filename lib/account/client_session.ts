@@ -47,7 +47,7 @@ const ATTEMPTS = 3;
 /** How long an OK may wait for a submission that it can travel with, in milliseconds. */
 const OK_DELAY = 20;
 
-const ACTION = "do what was asked";
+const ACTION = "go on";
 
 interface Request {
   readonly command: Bytes;

@@ -27,6 +27,7 @@ export class AddressBook {
   async contacts(): Promise<Contact[]> {
     const records = await this.#self.vault.list(CONTACTS.kind);
     return records.map(({ body }) => CONTACTS.decode(body))
+      .filter((contact) => !isForgotten(contact))
       .sort((a, b) => a.address < b.address ? -1 : 1);
   }
 
@@ -99,12 +100,14 @@ export class AddressBook {
 
   /** Forgets a contact and its sessions; what was said stays. @returns whether there was one. */
   remove(address: string): Promise<boolean> {
-    return transact(this.#self.vault, async (transaction) => {
-      const blinded = await this.#self.blind(address);
-      if (await transaction.read(CONTACTS, blinded) === undefined) return false;
-      transaction.remove(CONTACTS, blinded);
-      return true;
-    });
+    return this.#change(
+      address,
+      (contact) =>
+        isForgotten(contact) ? undefined : {
+          ...newContact(address, NO_CERTIFICATE),
+          nextEntry: contact.nextEntry,
+        },
+    );
   }
 
   /** The latest texts of a conversation, oldest first. */
@@ -141,4 +144,10 @@ export class AddressBook {
       return true;
     });
   }
+}
+
+/** Nothing is left but the place in the history behind which they would go on. */
+function isForgotten({ certificate, unsealed, unread }: Contact): boolean {
+  return certificate.length === 0 && unsealed.length === 0 &&
+    unread.length === 0;
 }

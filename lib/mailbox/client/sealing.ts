@@ -41,7 +41,9 @@ export async function sealWaiting(
   for (const number of contact.unsealed) {
     const place = entryKey(blinded, number);
     const entry = await transaction.read(HISTORY, place);
-    if (entry === undefined) continue;
+    // What was asked for again may have arrived meanwhile.
+    const arrived = entry?.state === "delivered" || entry?.state === "read";
+    if (entry === undefined || arrived) continue;
     const parts = cutText({
       id: entry.textId,
       sentAt: entry.sentAt,
