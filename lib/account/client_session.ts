@@ -64,8 +64,8 @@ interface Request {
 export type PushHandler = (messages: readonly Message[]) => Promise<void>;
 
 /**
- * A session with a server, as the client sees it. Requests that are made in one go, or while a
- * signature is under way, gather and share the next submission (S1.4, S2.6).
+ * A session with a server, as the client sees it. Requests that are made in one turn of the event
+ * loop, or while a signature is under way, gather and share the next submission (S1.4, S2.6).
  */
 export class ClientSession {
   /** Resolves when the session has ended: with the error, or with `undefined` after either's CLOSE. */
@@ -122,8 +122,8 @@ export class ClientSession {
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ command, attempts: 0, resolve, reject });
-      // What is asked for in one go shares a submission.
-      if (this.#waiting.length === 1) queueMicrotask(() => this.#pump());
+      // What is asked for in one turn of the event loop shares a submission.
+      if (this.#waiting.length === 1) setImmediate(() => this.#pump());
     });
   }
 
