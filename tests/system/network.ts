@@ -13,8 +13,8 @@ export interface Shown {
 export interface Running {
   /** Whole lines that it has printed so far; all of them once `kill` has resolved. */
   lines(): string[];
-  /** Ends it as a power switch would. */
-  kill(): Promise<void>;
+  /** Ends it, as a power switch would unless told otherwise. */
+  kill(signal?: Deno.Signal): Promise<void>;
 }
 
 /** A server and people as real processes, in a directory of their own. */
@@ -90,9 +90,9 @@ export class Network {
     })();
     return {
       lines: () => printed.split("\n").slice(0, -1),
-      async kill() {
+      async kill(signal = "SIGKILL") {
         try {
-          child.kill("SIGKILL");
+          child.kill(signal);
         } catch {
           // It has ended by itself.
         }
@@ -116,9 +116,9 @@ export class Network {
     return text.decode(stdout);
   }
 
-  /** Makes an account, once the server answers. */
-  async register(name: string): Promise<void> {
-    const at = `127.0.0.1:${this.port}`;
+  /** Makes an account, once the server answers at `port`, where it will be looked for from then on. */
+  async register(name: string, port: number = this.port): Promise<void> {
+    const at = `127.0.0.1:${port}`;
     for (let tries = 0;; tries++) {
       try {
         await this.run(name, ["client", "ping", at]);
