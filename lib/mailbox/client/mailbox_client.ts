@@ -3,7 +3,6 @@ import {
   CommandWriter,
   fromUtf8,
   MalformedError,
-  randomBytes,
   Writer,
 } from "../../protocol/mod.ts";
 import type { ClientSession, PushHandler } from "../../account/mod.ts";
@@ -22,12 +21,11 @@ import {
   WAITING,
 } from "../commands.ts";
 import { MessageType } from "../peer_message.ts";
-import { AddressBook, NO_CERTIFICATE } from "./address_book.ts";
+import { AddressBook } from "./address_book.ts";
 import { markExpired } from "./expiry.ts";
-import { CONTACTS, newContact } from "./contact.ts";
+import { CONTACTS } from "./contact.ts";
 import { Correspondent } from "./correspondent.ts";
 import { entryKey, HISTORY, TEXT_IDS, textKey } from "./history_entry.ts";
-import type { HistoryEntry } from "./history_entry.ts";
 import { Introductions } from "./introductions.ts";
 import type { MailboxEvent } from "./mailbox_event.ts";
 import { openLetters } from "./opening.ts";
@@ -38,6 +36,7 @@ import { sealControl, sealRead, sealWaiting } from "./sealing.ts";
 import type { Sealed } from "./sealing.ts";
 import { transact } from "./transaction.ts";
 import { Turns } from "./turns.ts";
+import { writeText } from "./writing.ts";
 
 /** Sessions that senders are asked to seal again, in one connection. */
 const ASKED_LIMIT = 100;
@@ -171,32 +170,12 @@ export class MailboxClient {
       const { entry, sealed } = await transact(
         this.#self.vault,
         async (transaction) => {
-          const blinded = await this.#self.blind(address);
-          const contact = await transaction.read(CONTACTS, blinded) ??
-            newContact(address, NO_CERTIFICATE);
-          const now = this.#self.now();
-          const entry: HistoryEntry = {
-            number: contact.nextEntry,
-            outgoing: true,
-            textId: randomBytes(8),
+          const entry = await writeText(
+            transaction,
+            this.#self,
+            address,
             text,
-            sentAt: now,
-            at: now,
-            state: "queued",
-            reason: "",
-            unposted: 0,
-          };
-          transaction.write(HISTORY, entryKey(blinded, entry.number), entry);
-          transaction.write(
-            TEXT_IDS,
-            textKey(blinded, entry.textId),
-            entry.number,
           );
-          transaction.write(CONTACTS, blinded, {
-            ...contact,
-            nextEntry: entry.number + 1,
-            unsealed: [...contact.unsealed, entry.number],
-          });
           const sealed = await sealWaiting(transaction, this.#self, address);
           return { entry, sealed };
         },

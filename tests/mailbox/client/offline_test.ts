@@ -66,7 +66,8 @@ Deno.test("S0.6: what is written while a connection comes up stays behind what w
     for (let i = 0; i < 200; i++) await write(`${round}: ${i}`);
     let connected = false;
     const connecting = alice.connect().then(() => connected = true);
-    for (let i = 200, more = 20; more > 0; i++) {
+    let more = 20;
+    for (let i = 200; more > 0; i++) {
       await write(`${round}: ${i}`);
       if (connected) more--;
     }
