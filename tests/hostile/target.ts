@@ -1,5 +1,6 @@
 import { accountLink, register } from "../../lib/account/mod.ts";
 import type { Keyring, NodeCertificate } from "../../lib/identity/mod.ts";
+import type { ListenerLimits } from "../../lib/net/mod.ts";
 import {
   DEFAULT_MAILBOX_LIMITS,
   MAILBOX,
@@ -13,7 +14,7 @@ import {
 import type { Bytes, CommandChannel } from "../../lib/protocol/mod.ts";
 import { testRsaPair } from "../support/rsa_pair.ts";
 import { freshKeyring } from "../support/keyrings.ts";
-import { testServer } from "../support/server.ts";
+import { ROOMY, testServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
 import { memoryInUse } from "./memory.ts";
 import type { Memory } from "./memory.ts";
@@ -49,11 +50,14 @@ export interface LocalTarget extends Target {
 }
 
 /** A target in this process. */
-export async function localTarget(): Promise<LocalTarget> {
+export async function localTarget(
+  listenerLimits: ListenerLimits = ROOMY,
+): Promise<LocalTarget> {
   const failures: unknown[] = [];
   const failed = (error: unknown) => void failures.push(error);
   const server = await testServer({
     usrPairsForTesting: testRsaPair,
+    listenerLimits,
     failed,
     withServices: (store) => ({
       services: [new MailboxService(store, MAILBOXES, Date.now, failed)],
