@@ -1,5 +1,11 @@
 import type { Bytes } from "../../protocol/mod.ts";
-import { fromUtf8, Reader, utf8, Writer } from "../../protocol/mod.ts";
+import {
+  fromUtf8,
+  MalformedError,
+  Reader,
+  utf8,
+  Writer,
+} from "../../protocol/mod.ts";
 import type { RecordKind } from "./transaction.ts";
 
 const ADDRESS_LIMIT = 255;
@@ -60,7 +66,10 @@ export const CONTACTS: RecordKind<Contact> = {
   },
   decode(bytes) {
     const reader = new Reader(bytes);
-    reader.u8();
+    const version = reader.u8();
+    if (version !== VERSION) {
+      throw new MalformedError(`Cannot read a contact: version ${version}`);
+    }
     const address = fromUtf8(reader.prefixed(1, ADDRESS_LIMIT));
     const certificate = reader.prefixed(2, CERTIFICATE_LIMIT);
     const verified = reader.u8() === 1;

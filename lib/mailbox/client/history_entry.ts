@@ -98,7 +98,12 @@ export const HISTORY: RecordKind<HistoryEntry> = {
 export const TEXT_IDS: RecordKind<number> = {
   kind: "text",
   encode: (number) => new Writer(4).u32(number).done(),
-  decode: (bytes) => new Reader(bytes).u32(),
+  decode(bytes) {
+    const reader = new Reader(bytes);
+    const number = reader.u32();
+    reader.end();
+    return number;
+  },
 };
 
 /** The key of an entry; keys are in the order of numbers. */
