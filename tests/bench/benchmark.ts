@@ -5,7 +5,12 @@ export interface Measurement {
   readonly unit: string;
   /** The peer or the raw limit, measured in the same run, or a peer's figure from elsewhere. */
   readonly against?: { readonly name: string; readonly value: number };
+  /** What the ratio is to be, or the value where it is held against nothing. */
+  readonly aim?: Aim;
 }
+
+/** At least, or at most. */
+export type Aim = { readonly least: number } | { readonly most: number };
 
 /** How long and how often a benchmark measures. */
 export interface Effort {

@@ -31,7 +31,7 @@ export const IDLE: Benchmark = {
           name: `server memory per idle session, ${count} held`,
           value: each,
           unit: "KiB",
-          against: { name: "the aim", value: AIM },
+          aim: { most: AIM },
         }];
       },
       close: () => Promise.resolve(),

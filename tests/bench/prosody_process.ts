@@ -29,7 +29,7 @@ async function main(
   const users = Array.from({ length: people }, (_, i) => `u${i}`);
   // Registers everybody, and lets everybody stretch the password, which a client does once.
   await inParallel(people, 16, async (i) => {
-    await new XmppClient(prosody, users[i]!).register();
+    await new XmppClient(prosody, users[i]!, "new").register();
     await logInAndOut(prosody, users[i]!);
   });
   const clients: XmppClient[] = [];
@@ -39,7 +39,9 @@ async function main(
       return await logins(prosody, users, question);
     }
     if (clients.length === 0) {
-      clients.push(...users.map((user) => new XmppClient(prosody, user)));
+      clients.push(
+        ...users.map((user) => new XmppClient(prosody, user, "pair")),
+      );
       await inParallel(people, 16, (i) => clients[i]!.logIn());
       for (let i = 0; i + 1 < people; i += 2) {
         pairs.push(makePair(clients[i]!, clients[i + 1]!));
@@ -69,7 +71,7 @@ async function logins(
 }
 
 async function logInAndOut(prosody: Prosody, user: string): Promise<void> {
-  const client = new XmppClient(prosody, user);
+  const client = new XmppClient(prosody, user, "login");
   await client.logIn();
   client.close();
 }

@@ -25,6 +25,7 @@ export class XmppClient {
   onReceipt: (id: string) => void = () => {};
   readonly user: string;
   readonly #server: XmppServer;
+  readonly #resource: string;
   #connection!: Deno.TlsConn;
   #text = "";
   #live = false;
@@ -33,14 +34,16 @@ export class XmppClient {
     | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(server: XmppServer, user: string) {
+  /** @param resource a second login with the same one ends the first. */
+  constructor(server: XmppServer, user: string, resource: string) {
     this.#server = server;
     this.user = user;
+    this.#resource = resource;
   }
 
   /** The full address that messages go to. */
   get address(): string {
-    return `${this.user}@localhost/r`;
+    return `${this.user}@localhost/${this.#resource}`;
   }
 
   /** Makes the account, on a connection of its own. */
@@ -65,7 +68,7 @@ export class XmppClient {
     await this.#openStream();
     this.#write(
       `<iq type='set' id='b1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>` +
-        `<resource>r</resource></bind></iq>`,
+        `<resource>${this.#resource}</resource></bind></iq>`,
     );
     await this.#until(/<iq[^>]*id='b1'[^>]*>.*?<\/iq>/s);
     this.#write("<presence/>");
