@@ -3,6 +3,7 @@ import type { ClientSession } from "../../account/mod.ts";
 import { AccountError } from "../../account/mod.ts";
 import { LETTER, LETTER_ID, PERSON, POST } from "../commands.ts";
 import type { Correspondent } from "./correspondent.ts";
+import { FullMailboxes } from "./full_mailboxes.ts";
 import { entryKey, HISTORY } from "./history_entry.ts";
 import type { HistoryEntry } from "./history_entry.ts";
 import type { MailboxEvent } from "./mailbox_event.ts";
@@ -26,8 +27,11 @@ export class Outbox {
   readonly #self: Correspondent;
   readonly #onEvent: (event: MailboxEvent) => void;
   readonly #posting = new Map<string, Promise<void>>();
-  /** Whose mailbox was full when a letter came there. */
-  readonly #full = new Set<string>();
+  readonly #full = new FullMailboxes((session) => {
+    this.#tryFull(session).catch(() => {/* the vault is closed */});
+  });
+  /** Addresses of which the waiting letters are being looked for. */
+  readonly #looking = new Set<string>();
   /** Resolves when what was to be posted so far is on its way: letters leave in the order of writing. */
   #before: Promise<void> = Promise.resolve();
   #answers: Answer[] = [];
@@ -46,8 +50,16 @@ export class Outbox {
 
   /** There may be room again in a mailbox that was full: posts what was refused there. */
   async postAgain(session: ClientSession, address: string): Promise<void> {
-    if (!this.#full.delete(address)) return;
-    await this.#postThose(session, ({ letter }) => letter.address === address);
+    if (!this.#full.has(address) || this.#looking.has(address)) return;
+    this.#looking.add(address);
+    try {
+      await this.#postThose(
+        session,
+        ({ letter }) => letter.address === address,
+      );
+    } finally {
+      this.#looking.delete(address);
+    }
   }
 
   /** Resolves when nothing is under way any more. */
@@ -104,11 +116,25 @@ export class Outbox {
       );
     } catch (error) {
       if (!(error instanceof AccountError)) throw error;
-      if (error.reason === "mailbox-full") this.#full.add(address);
+      if (error.reason === "mailbox-full") this.#full.add(session, address);
       return await this.#note({ key, letter, refusal: error.reason });
     }
+    this.#full.hurry();
     await this.#note({ key, letter, refusal: "" });
     await this.postAgain(session, address);
+  }
+
+  /** Tries one letter for each mailbox that was full. */
+  async #tryFull(session: ClientSession): Promise<void> {
+    const first = new Map<string, Sealed>();
+    for (const sealed of await this.#waiting()) {
+      const { address } = sealed.letter;
+      if (this.#full.has(address) && !first.has(address)) {
+        first.set(address, sealed);
+      }
+    }
+    this.#full.keep(session, new Set(first.keys()));
+    this.post(session, [...first.values()]);
   }
 
   /** Saves an answer, with those that have come meanwhile; resolves when it is saved. */
