@@ -156,7 +156,7 @@ async function play(
 }
 
 for (
-  const { name, letters, ordered, numRuns } of [
+  const { name, letters, ordered } of [
     {
       name: "S0.6, S3.4: whenever connections come, end and break, and " +
         "processes end, every text arrives once and in order",
