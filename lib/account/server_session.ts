@@ -132,18 +132,26 @@ export class ServerSession {
    */
   async serve(alive: () => void): Promise<void> {
     try {
-      for (;;) {
-        const message = await this.#link.next();
-        if (message === null) return;
-        alive();
-        await this.#take(message);
-      }
+      while (await this.#serveNext(alive));
     } catch (error) {
       if (!this.#closing) throw error;
     } finally {
       for (const service of this.#services) service.left(this);
       this.#unanswered.clear();
     }
+  }
+
+  /**
+   * A call for each message, or a session that waits would hold on to its last one: some 2 KiB.
+   *
+   * @returns whether there may be another.
+   */
+  async #serveNext(alive: () => void): Promise<boolean> {
+    const message = await this.#link.next();
+    if (message === null) return false;
+    alive();
+    await this.#take(message);
+    return true;
   }
 
   /**
