@@ -31,6 +31,7 @@ import type { MailboxEvent } from "./mailbox_event.ts";
 import { openLetters } from "./opening.ts";
 import type { ArrivedLetter, LostLetter } from "./opening.ts";
 import { Outbox } from "./outbox.ts";
+import { OwnTexts } from "./own_texts.ts";
 import { PrekeySupply } from "./prekey_supply.ts";
 import { sealControl, sealRead, sealWaiting } from "./sealing.ts";
 import type { Sealed } from "./sealing.ts";
@@ -73,6 +74,7 @@ export class MailboxClient {
   readonly #supply: PrekeySupply;
   readonly #onEvent: (event: MailboxEvent) => void;
   #session: ClientSession | undefined;
+  readonly #ownTexts: OwnTexts;
   readonly #outbox: Outbox;
   readonly #introductions: Introductions;
   /** One piece of work per person at a time: two would only undo each other's transactions. */
@@ -85,12 +87,13 @@ export class MailboxClient {
     this.#self = new Correspondent(vault, keyring, now);
     this.#supply = new PrekeySupply(this.#self);
     this.book = new AddressBook(this.#self);
-    this.#onEvent = options.onEvent;
-    this.#outbox = new Outbox(this.#self, options.onEvent);
+    this.#ownTexts = new OwnTexts(this.#self, options.onEvent);
+    this.#onEvent = this.#ownTexts.tell;
+    this.#outbox = new Outbox(this.#self, this.#onEvent);
     this.#introductions = new Introductions(
       this.#self,
       this.book,
-      options.onEvent,
+      this.#onEvent,
     );
   }
 
@@ -137,6 +140,7 @@ export class MailboxClient {
     await session.ping();
     await this.#supply.announce(session);
     this.#session = session;
+    this.#ownTexts.watch(session);
     this.#asked.clear();
     session.ended.then(() => {
       if (this.#session === session) this.#session = undefined;
@@ -180,6 +184,7 @@ export class MailboxClient {
           return { entry, sealed };
         },
       );
+      this.#ownTexts.add(address, entry.number);
       this.#onEvent({ kind: "state", address, entry });
       this.#post(sealed);
       return entry.number;

@@ -174,6 +174,16 @@ export class Machine {
     });
   }
 
+  /** Resolves once the user was told that one's own text is at the server, or further. */
+  async left(number: number): Promise<void> {
+    await this.until((events) =>
+      events.find((event) =>
+        event.kind === "state" && event.entry.number === number &&
+        ["stored", "delivered", "read"].includes(event.entry.state)
+      )
+    );
+  }
+
   /** Resolves once the user was told something of this kind. */
   async told<K extends MailboxEvent["kind"]>(
     kind: K,

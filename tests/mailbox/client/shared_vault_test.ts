@@ -57,7 +57,7 @@ Deno.test("S3.4: one process follows while others send from the same vault: noth
       await using sender = await process();
       await sender.connect({ receive: false });
       const number = await sender.mailbox.send("bob@test", text);
-      await sender.reached(number, "stored");
+      await sender.left(number);
       numbers.push(number);
     }
     await answering;
@@ -140,10 +140,30 @@ Deno.test("a text that two processes post at once is told as stored to both", as
     await Promise.all(
       [one, two].map((each) => each.connect({ receive: false })),
     );
-    await one.reached(number, "stored");
-    await two.reached(number, "stored");
+    await one.left(number);
+    await two.left(number);
     letters.add = add;
     assertEquals(await bob.texts(2), ["first", "second"]);
+  });
+});
+
+Deno.test("a text that another process sealed and posted is told to the one that wrote it", async () => {
+  await withHome(async ({ bob, process }) => {
+    await using writer = await process();
+    await using follower = await process();
+    await writer.connect({ receive: false });
+    await follower.connect();
+    const first = await follower.mailbox.send("bob@test", "first");
+    await follower.reached(first, "delivered");
+    // The writer has sealed it and is not online.
+    await writer.disconnect();
+    const number = await writer.mailbox.send("bob@test", "second");
+    await follower.mailbox.flush();
+    await bob.texts(2);
+    assertEquals(writer.count("state"), 1);
+    await writer.connect({ receive: false });
+    await writer.left(number);
+    assertEquals(bob.count("text"), 2);
   });
 });
 
