@@ -92,14 +92,12 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       follower.running = bob;
       await network.run("alice", ["client", "send", "bob", "one"]);
       await until(() => shownBy(bob).length === 1, "the first text");
-      for (const text of ["two", "three"]) {
-        await server.kill(signal);
-        await sleep(300);
-        server = await network.server();
-        await network.run("alice", ["client", "send", "bob", text]);
-        await until(() => shownBy(bob).includes(text), text);
-      }
-      assertEquals(shownBy(bob), ["one", "two", "three"]);
+      await server.kill(signal);
+      await sleep(300);
+      server = await network.server();
+      await network.run("alice", ["client", "send", "bob", "two"]);
+      await until(() => shownBy(bob).length === 2, "the second text");
+      assertEquals(shownBy(bob), ["one", "two"]);
     } finally {
       await follower.running?.kill();
       await server.kill();
