@@ -52,12 +52,14 @@ Deno.test("client session: alone, a request is a submission of its own and leave
 
 Deno.test("client session: at most eight submissions are under way, whatever is asked", async () => {
   let seen = 0;
-  const held = Promise.withResolvers<void>();
+  const eight = Array.from({ length: 8 }, () => Promise.withResolvers<void>());
   await withScript(async (link) => {
     const submits: Message[] = [];
-    while (submits.length < 8) submits.push(await nextSubmit(link));
-    seen = submits.length;
-    held.resolve();
+    for (const { resolve } of eight) {
+      submits.push(await nextSubmit(link));
+      seen++;
+      resolve();
+    }
     // Nothing more comes before one is answered.
     const ninth = nextSubmit(link).then((submit) => {
       seen++;
@@ -72,10 +74,9 @@ Deno.test("client session: at most eight submissions are under way, whatever is 
     const answers: Promise<Message>[] = [];
     for (let i = 0; i < 20; i++) {
       answers.push(session.request(echo(i)));
-      // Each signs alone.
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      // What is asked together goes together: these go one by one.
+      await eight[i]?.promise;
     }
-    await held.promise;
     const numbers = (await Promise.all(answers)).map((a) => a.need(NUMBER));
     assertEquals(numbers, Array.from({ length: 20 }, (_, i) => i));
     assertEquals(seen, 9);

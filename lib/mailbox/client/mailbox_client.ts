@@ -275,7 +275,10 @@ export class MailboxClient {
     letters: readonly ArrivedLetter[],
   ): Promise<void> {
     const stranger = await this.book.certificate(address) === undefined;
-    if (stranger && !await this.#meet(address)) return;
+    if (stranger && !await this.#meet(address)) {
+      // Names are never given away again: nobody will ever say more.
+      return this.#acknowledge(letters.map(({ sequence }) => sequence));
+    }
     const held = await this.#open(address, letters, false);
     if (held.length > 0 && await this.#meet(address)) {
       await this.#open(address, held, true);

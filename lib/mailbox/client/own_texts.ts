@@ -32,6 +32,8 @@ export class OwnTexts {
   /** A text was written. */
   add(address: string, number: number): void {
     this.#queued.set(`${address} ${number}`, { address, number });
+    // It was saved before: another process may have posted it by now, and that look is past.
+    this.#seen = undefined;
     this.#schedule();
   }
 

@@ -15,7 +15,7 @@ import { pause } from "../raw_mailbox.ts";
 import { lyingServer } from "./lies.ts";
 import { Machine } from "./machine.ts";
 
-import { converse, withTwo, write } from "./two_people.ts";
+import { converse, emptied, withTwo, write } from "./two_people.ts";
 
 Deno.test("S3.4: another certificate for somebody known is told, and nothing is sent before the user accepts it", async () => {
   await withTwo(async ({ server, alice, bob }) => {
@@ -258,6 +258,21 @@ Deno.test("S0.7: a letter under another's name is not shown as theirs", async ()
         event.kind === "text" && event.entry.text === "really Carol"
       )
     );
+  });
+});
+
+Deno.test("letters from somebody of whom the server knows nothing are told once, and forgotten", async () => {
+  await withTwo(async ({ server, alice, bob }) => {
+    await write(alice, ["one", "two"]);
+    server.lies.account = (truth) =>
+      truth?.address === "alice@test" ? undefined : truth;
+    await bob.connect();
+    assertEquals((await bob.told("unreadable")).address, "alice@test");
+    await emptied(server, "bob@test");
+    await bob.disconnect();
+    await bob.connect();
+    await bob.disconnect();
+    assertEquals(bob.count("unreadable"), 1);
   });
 });
 

@@ -35,14 +35,21 @@ export async function converse({ server, alice, bob }: Two): Promise<void> {
   await alice.reached(toBob, "delivered");
   const toAlice = await bob.mailbox.send("alice@test", "hello yourself");
   await bob.reached(toAlice, "delivered");
-  for (const address of ["alice@test", "bob@test"]) {
-    for (;;) {
-      const { letters } = await server.store.letters.usage(address);
-      if (letters === 0) break;
-      await pause(5);
-    }
-  }
+  await emptied(server, "alice@test");
+  await emptied(server, "bob@test");
   await bob.disconnect();
+}
+
+/** Resolves when nothing waits for somebody any more. */
+export async function emptied(
+  server: Lying,
+  address: string,
+): Promise<void> {
+  for (;;) {
+    const { letters } = await server.store.letters.usage(address);
+    if (letters === 0) break;
+    await pause(5);
+  }
 }
 
 /** Alice writes `texts` to Bob, who is away. */
