@@ -1,8 +1,8 @@
 /**
  * Pairs of people who write to each other as cheaply as the protocol allows: real sessions with real
  * signatures, but letters made ahead, and receipts that are letters of the same size. What a
- * `MailboxClient` costs is not in it. Arguments: the file of the people, and what the server said,
- * with its process id.
+ * `MailboxClient` costs is not in it. Arguments: the file of the people, of whom these are the first
+ * half, and what the server said, with its process id.
  *
  * @module
  */
@@ -98,7 +98,7 @@ class Side {
 if (import.meta.main) await main(Deno.args[0]!, JSON.parse(Deno.args[1]!));
 
 async function main(file: string, said: Json): Promise<void> {
-  const people = await loadPeople(file);
+  const people = await loadPeople(file, "first");
   const server = await parseServer(said);
   const sides = people.map((person, i) => new Side(person, people[i ^ 1]!));
   await inParallel(sides.length, 8, (i) => sides[i]!.connect(server));

@@ -1,8 +1,9 @@
 /**
  * Pairs of people with whole mailboxes: sessions end to end, vaults on disk, everything saved before
  * it is sent, told or acknowledged. A letter has come when it was told to whoever would show it; its
- * receipt, when the sender was told that it was delivered. Arguments: the file of the people, what
- * the server said, with its process id, and a directory for the vaults.
+ * receipt, when the sender was told that it was delivered. Arguments: the file of the people, of whom
+ * these are the second half, what the server said, with its process id, and a directory for the
+ * vaults.
  *
  * @module
  */
@@ -88,7 +89,9 @@ async function main(
 ): Promise<void> {
   const server = await parseServer(said);
   const people = await Promise.all(
-    (await loadPeople(file)).map((keyring) => Person.open(keyring, directory)),
+    (await loadPeople(file, "second")).map((keyring) =>
+      Person.open(keyring, directory)
+    ),
   );
   await inParallel(people.length, 8, (i) => people[i]!.connect(server));
   const pairs: Pair[] = [];

@@ -37,7 +37,8 @@ export class Subprocess implements AsyncDisposable {
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",
-      env: { DENO_NO_UPDATE_CHECK: "1" },
+      // As the single file is started.
+      env: { DENO_NO_UPDATE_CHECK: "1", MALLOC_ARENA_MAX: "2" },
     }).spawn();
     const lines = linesOf(child.stdout);
     const greeting = await nextAnswer(lines, script);
