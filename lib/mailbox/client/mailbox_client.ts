@@ -275,12 +275,14 @@ export class MailboxClient {
     letters: readonly ArrivedLetter[],
   ): Promise<void> {
     const stranger = await this.book.certificate(address) === undefined;
-    if (stranger && !await this.#meet(address)) {
+    const met = stranger ? await this.#meet(address) : "known";
+    if (met === "nobody") {
       // Names are never given away again: nobody will ever say more.
-      return this.#acknowledge(letters.map(({ sequence }) => sequence));
+      this.#acknowledge(letters.map(({ sequence }) => sequence));
     }
+    if (met !== "known") return;
     const held = await this.#open(address, letters, false);
-    if (held.length > 0 && await this.#meet(address)) {
+    if (held.length > 0 && await this.#meet(address) === "known") {
       await this.#open(address, held, true);
     }
     const waiting = await this.book.contact(address);
@@ -290,18 +292,18 @@ export class MailboxClient {
     if (session !== undefined) await this.#outbox.postAgain(session, address);
   }
 
-  /** Asks who a sender is. @returns whether the server could say; if not, the user is told. */
-  async #meet(address: string): Promise<boolean> {
+  /** Asks who a sender is; if the server cannot say, now or ever, the user is told. */
+  async #meet(address: string): Promise<"known" | "unclear" | "nobody"> {
     try {
       await this.find(address);
-      return true;
+      return "known";
     } catch (error) {
-      const unknown = error instanceof MalformedError ||
-        error instanceof AccountError && error.reason === "unknown-person";
-      if (!unknown) throw error;
+      const nobody = error instanceof AccountError &&
+        error.reason === "unknown-person";
+      if (!nobody && !(error instanceof MalformedError)) throw error;
       const why = "Cannot open a letter: the server cannot say who sent it";
       this.#onEvent({ kind: "unreadable", address, why });
-      return false;
+      return nobody ? "nobody" : "unclear";
     }
   }
 

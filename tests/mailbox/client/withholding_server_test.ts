@@ -11,9 +11,9 @@ Deno.test("letters of nobody, or of somebody whose certificate does not hold, do
     await carol.mailbox.settled();
     await write(alice, ["from alice"]);
     server.lies.waiting = (_, letters) => [
-      { ...letters[0]!, sender: "nobody@test" },
-      { ...letters[0]!, sender: "" },
-      { ...letters[0]!, sender: "no address" },
+      { ...letters[0]!, sequence: 901, sender: "nobody@test" },
+      { ...letters[0]!, sequence: 902, sender: "" },
+      { ...letters[0]!, sequence: 903, sender: "no address" },
       ...letters,
     ];
     server.lies.account = (account) =>
