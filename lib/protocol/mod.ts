@@ -25,7 +25,13 @@ export {
   open,
   seal,
 } from "./crypto/aead.ts";
-export { HASH_BYTES, hkdfSha256, hmacSha256, sha256 } from "./crypto/hash.ts";
+export {
+  HASH_BYTES,
+  hkdfExpandSha512,
+  hkdfSha256,
+  hmacSha256,
+  sha256,
+} from "./crypto/hash.ts";
 export {
   dh,
   exportDh,

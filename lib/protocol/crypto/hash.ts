@@ -1,8 +1,14 @@
+import { concat } from "../bytes/bytes.ts";
 import type { Bytes } from "../bytes/bytes.ts";
 import { subtle } from "./subtle.ts";
 
 /** Length in bytes of what SHA-256 gives. */
 export const HASH_BYTES = 32;
+
+/** Length in bytes of what SHA-512 gives. */
+const SHA512_BYTES = 64;
+/** HKDF gives at most this many hash lengths: its counter is one byte (RFC 5869 §2.3). */
+const EXPAND_BLOCKS = 255;
 
 /** SHA-256 (FIPS 180-4): 32 bytes. */
 export async function sha256(data: Bytes): Promise<Bytes> {
@@ -42,4 +48,41 @@ export async function hkdfSha256(
       length * 8,
     ),
   );
+}
+
+/**
+ * HKDF-Expand with SHA-512 (RFC 5869 §2.3), without the extract step that WebCrypto's HKDF always
+ * takes: for a secret that is uniformly random already.
+ *
+ * @param prk the pseudorandom key; must not be empty.
+ * @param length of the output in bytes, at most 16,320.
+ * @throws {RangeError} if `length` is none.
+ */
+export async function hkdfExpandSha512(
+  prk: Bytes,
+  info: Bytes,
+  length: number,
+): Promise<Bytes> {
+  const limit = EXPAND_BLOCKS * SHA512_BYTES;
+  if (!Number.isInteger(length) || length < 0 || length > limit) {
+    throw new RangeError(
+      `Cannot expand a key to ${length} bytes: not an integer in 0..${limit}`,
+    );
+  }
+  const key = await subtle.importKey(
+    "raw",
+    prk,
+    { name: "HMAC", hash: "SHA-512" },
+    false,
+    ["sign"],
+  );
+  const output = new Uint8Array(length);
+  let block: Bytes = new Uint8Array(0);
+  for (let at = 0; at < length; at += SHA512_BYTES) {
+    const counter = at / SHA512_BYTES + 1;
+    const input = concat(block, info, Uint8Array.of(counter));
+    block = new Uint8Array(await subtle.sign("HMAC", key, input));
+    output.set(block.subarray(0, length - at), at);
+  }
+  return output;
 }

@@ -3,6 +3,7 @@ import { utf8 } from "../../../lib/protocol/bytes/bytes.ts";
 import type { Bytes } from "../../../lib/protocol/bytes/bytes.ts";
 import {
   HASH_BYTES,
+  hkdfExpandSha512,
   hkdfSha256,
   hmacSha256,
   sha256,
@@ -140,4 +141,40 @@ Deno.test("HKDF-SHA-256: 8,160 bytes are the most (RFC 5869 §2.3)", async () =>
   const none = new Uint8Array(0);
   assertEquals((await hkdfSha256(key, none, none, 8_160)).length, 8_160);
   await assertRejects(() => hkdfSha256(key, none, none, 8_161));
+});
+
+// RFC 5869 has no cases with SHA-512; the platform's HKDF, which extracts first, stands in: its
+// pseudorandom key is HMAC-SHA-512(salt, secret) (RFC 5869 §2.2).
+Deno.test("HKDF-Expand-SHA-512: with HMAC as extract it is the platform's HKDF, at every edge of a block", async () => {
+  const [secret, salt, info] = [range(1, 40), range(60, 92), range(200, 250)];
+  const mac = { name: "HMAC", hash: "SHA-512" };
+  const saltKey = await crypto.subtle.importKey("raw", salt, mac, false, [
+    "sign",
+  ]);
+  const prk = new Uint8Array(
+    await crypto.subtle.sign("HMAC", saltKey, secret),
+  );
+  const key = await crypto.subtle.importKey("raw", secret, "HKDF", false, [
+    "deriveBits",
+  ]);
+  for (const length of [1, 63, 64, 65, 76, 127, 128, 129, 16_319, 16_320]) {
+    const expected = await crypto.subtle.deriveBits(
+      { name: "HKDF", hash: "SHA-512", salt, info },
+      key,
+      length * 8,
+    );
+    assertEquals(
+      await hkdfExpandSha512(prk, info, length),
+      new Uint8Array(expected),
+    );
+  }
+});
+
+Deno.test("HKDF-Expand-SHA-512: 16,320 bytes are the most (RFC 5869 §2.3)", async () => {
+  const [key, none] = [hex("aa".repeat(32)), new Uint8Array(0)];
+  assertEquals(await hkdfExpandSha512(key, none, 0), none);
+  for (const length of [16_321, -1, 1.5, NaN]) {
+    await assertRejects(() => hkdfExpandSha512(key, none, length), RangeError);
+  }
+  await assertRejects(() => hkdfExpandSha512(none, none, 32));
 });
