@@ -173,7 +173,9 @@ class Direction {
   #pass(bytes: Bytes, edit: RecordEdit): void {
     this.#partial = concat(this.#partial, bytes);
     while (this.#partial.length >= 4) {
-      const length = 4 + new DataView(this.#partial.buffer).getUint32(0);
+      // The highest bit says that the body is bare.
+      const word = new DataView(this.#partial.buffer).getUint32(0);
+      const length = 4 + (word & 0x7fff_ffff);
       if (this.#partial.length < length) return;
       const record = this.#partial.slice(0, length);
       this.#partial = this.#partial.slice(length);

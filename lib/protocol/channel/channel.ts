@@ -1,7 +1,7 @@
 import type { Bytes } from "../bytes/bytes.ts";
 import { concat } from "../bytes/bytes.ts";
 import type { ByteStream } from "./byte_stream.ts";
-import { closedHere, tooEarly } from "./errors.ts";
+import { closedHere, strayBody, tooEarly } from "./errors.ts";
 import { RECORD_LIMIT, RECORD_LIMIT_MINIMUM } from "./record.ts";
 import { RecordReceiver } from "./record_receiver.ts";
 import { RecordSender } from "./record_sender.ts";
@@ -69,6 +69,17 @@ export class Channel {
     return this.#sender.send(bytes);
   }
 
+  /**
+   * Queues a body that is sealed already, behind everything that was sent before: it travels as it
+   * is, and only the length of its records is said. The other side must expect it (`receiveBody`)
+   * and must check it, because anybody on the way can alter it (SPEC.md §4.7).
+   *
+   * @throws {ChannelError}
+   */
+  sendBody(bytes: Bytes): Promise<void> {
+    return this.#sender.sendBare(bytes);
+  }
+
   /** Resolves when everything queued so far has been handed to the operating system. */
   flushed(): Promise<void> {
     return this.#sender.flushed();
@@ -82,6 +93,28 @@ export class Channel {
   async receive(): Promise<Bytes | null> {
     try {
       return await this.#receiver.next();
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
+  }
+
+  /**
+   * A body of exactly `length` bytes, as the other side's `sendBody` was given; anybody on the way may
+   * have altered it. One call at a time, and none of `receive` meanwhile.
+   *
+   * @throws {ChannelError} if the connection was cut, or anything else than this body comes.
+   */
+  async receiveBody(length: number): Promise<Bytes> {
+    try {
+      const body = new Uint8Array(length);
+      for (let at = 0; at < length;) {
+        const piece = await this.#receiver.nextBare();
+        if (piece.length > length - at) throw strayBody();
+        body.set(piece, at);
+        at += piece.length;
+      }
+      return body;
     } catch (error) {
       this.abort();
       throw error;

@@ -4,7 +4,7 @@ import type { DecoderLimits } from "../risp/decoder.ts";
 import type { Message } from "../risp/message.ts";
 import type { Vocabulary } from "../risp/vocabulary.ts";
 import type { Channel, MixedKeys } from "./channel.ts";
-import { ChannelError, tooEarly } from "./errors.ts";
+import { ChannelError, strayBody, tooEarly } from "./errors.ts";
 
 /**
  * Messages that are handed out before everything else has a turn. A megabyte can hold half a million
@@ -53,13 +53,7 @@ export class CommandChannel {
       if (piece === null) return null;
       if (this.#proving) this.#budget = Infinity;
       this.#proving = false;
-      this.#budget -= piece.length;
-      if (this.#budget < 0) {
-        throw new ChannelError(
-          "ERR_CHANNEL_VIOLATION",
-          "Cannot take more: too many bytes before authentication",
-        );
-      }
+      this.#spend(piece.length);
       this.#decoder.push(piece);
     }
   }
@@ -67,6 +61,25 @@ export class CommandChannel {
   /** As `Channel.send`. */
   send(commands: Bytes): Promise<void> {
     return this.#channel.send(commands);
+  }
+
+  /** Sends commands, then as `Channel.sendBody`: the last of the commands says how long the body is. */
+  sendWithBody(commands: Bytes, body: Bytes): Promise<void> {
+    this.#channel.send(commands).catch(
+      () => {/* the next line fails in the same way */},
+    );
+    return this.#channel.sendBody(body);
+  }
+
+  /**
+   * The body that the last message has announced, of exactly `length` bytes, unchecked.
+   *
+   * @throws {ChannelError} as `next`; if anything came between the message and the body.
+   */
+  async body(length: number): Promise<Bytes> {
+    if (!this.#decoder.complete) throw strayBody();
+    this.#spend(length);
+    return await this.#channel.receiveBody(length);
   }
 
   /** As `Channel.flushed`. */
@@ -102,6 +115,15 @@ export class CommandChannel {
   /** As `Channel.abort`. */
   abort(): void {
     this.#channel.abort();
+  }
+
+  #spend(bytes: number): void {
+    this.#budget -= bytes;
+    if (this.#budget >= 0) return;
+    throw new ChannelError(
+      "ERR_CHANNEL_VIOLATION",
+      "Cannot take more: too many bytes before authentication",
+    );
   }
 
   async #giveWay(): Promise<void> {

@@ -33,6 +33,14 @@ export function closedHere(action: "send" | "receive"): ChannelError {
   );
 }
 
+/** A body is not where it was announced, or not as long (SPEC.md §4.7). */
+export function strayBody(): ChannelError {
+  return new ChannelError(
+    "ERR_CHANNEL_VIOLATION",
+    "Cannot take a body: it does not follow its announcement, or is longer",
+  );
+}
+
 /** Something was sent between the two parts of a mix, when nobody may speak (SPEC.md §4.3). */
 export function tooEarly(): ChannelError {
   return new ChannelError(

@@ -8,6 +8,8 @@ import { ChannelError } from "./errors.ts";
 export const RECORD_HEADER_BYTES = 4;
 /** Longest plaintext of a record in bytes, and the highest MAX-PACKET. */
 export const RECORD_LIMIT = 65_536;
+/** Set in the length of a record whose body is not sealed: whoever expects it checks it. */
+export const BARE = 0x8000_0000;
 /** Lowest MAX-PACKET that a side may ask for, in bytes. */
 export const RECORD_LIMIT_MINIMUM = 512;
 
@@ -22,7 +24,9 @@ const STEP = 8;
 /** A record as it came in. Both parts are views that the next read may overwrite. */
 export interface Frame {
   readonly header: Bytes;
-  readonly sealed: Bytes;
+  readonly body: Bytes;
+  /** Whether the body is as it was sent, and not sealed. */
+  readonly bare: boolean;
 }
 
 /**
@@ -73,23 +77,29 @@ export class FrameBuffer {
   next(): Frame | undefined {
     const left = this.#end - this.#start;
     if (left < RECORD_HEADER_BYTES) return undefined;
-    const length = new DataView(
+    const word = new DataView(
       this.#buffer.buffer,
       this.#buffer.byteOffset + this.#start,
     ).getUint32(0);
-    if (length < AEAD_TAG_BYTES || length > RECORD_LIMIT + AEAD_TAG_BYTES) {
+    const bare = word >= BARE;
+    const length = bare ? word - BARE : word;
+    const [least, most] = bare
+      ? [1, RECORD_LIMIT]
+      : [AEAD_TAG_BYTES, RECORD_LIMIT + AEAD_TAG_BYTES];
+    if (length < least || length > most) {
       throw new ChannelError(
         "ERR_CHANNEL_VIOLATION",
         `Cannot take a record: ${length} bytes`,
       );
     }
     if (left < RECORD_HEADER_BYTES + length) return undefined;
-    const body = this.#start + RECORD_HEADER_BYTES;
+    const at = this.#start + RECORD_HEADER_BYTES;
     const frame = {
-      header: this.#buffer.subarray(this.#start, body),
-      sealed: this.#buffer.subarray(body, body + length),
+      header: this.#buffer.subarray(this.#start, at),
+      body: this.#buffer.subarray(at, at + length),
+      bare,
     };
-    this.#start = body + length;
+    this.#start = at + length;
     return frame;
   }
 

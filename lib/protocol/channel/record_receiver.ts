@@ -10,6 +10,13 @@ import type { RecordKey } from "./traffic_key.ts";
 /** Records being opened at once. */
 const OPENS_IN_FLIGHT = 16;
 
+/** A record that was taken in. */
+interface Arriving {
+  readonly bare: boolean;
+  /** Its plaintext, or its bare body. */
+  readonly content: Promise<Bytes>;
+}
+
 /**
  * The receiving half of a channel. Records that have arrived are opened many at a time and handed
  * out in order. Nothing is read while the caller takes nothing, so a peer cannot fill the memory.
@@ -19,7 +26,7 @@ export class RecordReceiver {
   readonly #stream: ByteStream;
   readonly #take: () => RecordKey;
   readonly #frames: FrameBuffer;
-  #opening: Promise<Bytes>[] = [];
+  #opening: Arriving[] = [];
   #reading: Promise<void> | undefined;
   #error: Error | undefined;
   #ended = false;
@@ -33,16 +40,35 @@ export class RecordReceiver {
   /** The plaintext of the next record that has one, or `null` after CLOSE. */
   async next(): Promise<Bytes | null> {
     if (this.#ended) return null;
+    const plaintext = await this.#shift(false);
+    if (plaintext.length > 0) return plaintext;
+    this.#ended = true;
+    return null;
+  }
+
+  /** The body of the next record, which must be a bare one. */
+  nextBare(): Promise<Bytes> {
+    return this.#shift(true);
+  }
+
+  async #shift(bare: boolean): Promise<Bytes> {
     this.#fill();
     while (this.#opening.length === 0) {
       if (this.#error !== undefined) throw this.#error;
       await this.#reading;
     }
-    const plaintext = await this.#opening[0]!;
+    const first = this.#opening[0]!;
+    if (first.bare !== bare) {
+      throw new ChannelError(
+        "ERR_CHANNEL_VIOLATION",
+        bare
+          ? "Cannot take a body: a sealed record came instead"
+          : "Cannot take a record: it is bare, and no body was announced",
+      );
+    }
+    const content = await first.content;
     this.#opening.shift();
-    if (plaintext.length > 0) return plaintext;
-    this.#ended = true;
-    return null;
+    return content;
   }
 
   /** Ends the receiving, once what is open already has been given out. The first error stays. */
@@ -64,10 +90,10 @@ export class RecordReceiver {
           this.#reading ??= this.#read();
           return;
         }
-        const opened = this.#openFrame(frame);
+        const content = frame.bare ? this.#keep(frame) : this.#openFrame(frame);
         // The failure is thrown when its turn comes; until then it must not count as unhandled.
-        opened.catch(() => {});
-        this.#opening.push(opened);
+        content.catch(() => {});
+        this.#opening.push({ bare: frame.bare, content });
       }
     } catch (error) {
       this.fail(error as ChannelError);
@@ -98,19 +124,21 @@ export class RecordReceiver {
     if (this.#error === undefined) this.#fill();
   }
 
-  async #openFrame({ header, sealed }: Frame): Promise<Bytes> {
-    if (sealed.length > this.limit + AEAD_TAG_BYTES) {
-      throw new ChannelError(
-        "ERR_CHANNEL_VIOLATION",
-        `Cannot take a record: ${sealed.length} bytes, above MAX-PACKET`,
-      );
-    }
+  /** The view is good until the next read. */
+  #keep({ body }: Frame): Promise<Bytes> {
+    return body.length > this.limit
+      ? Promise.reject(tooLong(body))
+      : Promise.resolve(body.slice());
+  }
+
+  async #openFrame({ header, body }: Frame): Promise<Bytes> {
+    if (body.length > this.limit + AEAD_TAG_BYTES) throw tooLong(body);
     const { key, nonce } = this.#take();
     try {
       // The views are good until the next read; WebCrypto copies its input when it is called.
       return key instanceof CryptoKey
-        ? await open(key, nonce, sealed, header)
-        : await openLater(key, nonce, sealed.slice(), header.slice());
+        ? await open(key, nonce, body, header)
+        : await openLater(key, nonce, body.slice(), header.slice());
     } catch (cause) {
       throw new ChannelError(
         "ERR_CHANNEL_FORGED",
@@ -119,6 +147,13 @@ export class RecordReceiver {
       );
     }
   }
+}
+
+function tooLong({ length }: Bytes): ChannelError {
+  return new ChannelError(
+    "ERR_CHANNEL_VIOLATION",
+    `Cannot take a record: ${length} bytes, above MAX-PACKET`,
+  );
 }
 
 async function openLater(

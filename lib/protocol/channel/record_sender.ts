@@ -4,7 +4,7 @@ import { AEAD_TAG_BYTES, seal } from "../crypto/aead.ts";
 import { writeAll } from "./byte_stream.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { ChannelError, closedHere } from "./errors.ts";
-import { RECORD_HEADER_BYTES, RECORD_LIMIT } from "./record.ts";
+import { BARE, RECORD_HEADER_BYTES, RECORD_LIMIT } from "./record.ts";
 import type { RecordKey } from "./traffic_key.ts";
 
 /** Seals under way at once: enough to keep every core busy (a seal is a thread-pool call). */
@@ -23,7 +23,11 @@ interface Outgoing {
   body: Bytes | undefined;
   /** Resolves when it is. */
   readonly ready: Promise<void>;
+  /** How much of it is bare: the rest was counted before it was sealed. */
+  readonly bare: number;
 }
+
+const READY = Promise.resolve();
 
 /**
  * The sending half of a channel. Queued bytes are cut into records, sealed many at a time, and
@@ -36,6 +40,8 @@ export class RecordSender {
   readonly #take: () => RecordKey;
   #queue: Bytes[] = [];
   #queued = 0;
+  /** Bytes of bare records that are not written yet. */
+  #bare = 0;
   #sealed: Outgoing[] = [];
   #writing = false;
   #error: Error | undefined;
@@ -60,6 +66,21 @@ export class RecordSender {
       this.#queued += bytes.length;
       this.#pump();
     }
+    return this.#drained(HIGH_WATER);
+  }
+
+  /** Sends bytes as they are, in records behind everything that was sent before. */
+  sendBare(bytes: Bytes): Promise<void> {
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    if (this.#closing) return Promise.reject(closedHere("send"));
+    this.sealQueued();
+    for (let at = 0; at < bytes.length; at += this.limit) {
+      const body = bytes.subarray(at, at + this.limit);
+      this.#bare += body.length;
+      const header = u32((BARE | body.length) >>> 0);
+      this.#sealed.push({ header, body, ready: READY, bare: body.length });
+    }
+    if (!this.#writing && this.#sealed.length > 0) this.#write();
     return this.#drained(HIGH_WATER);
   }
 
@@ -133,6 +154,7 @@ export class RecordSender {
       header,
       body: undefined,
       ready: sealed.then((body) => void (record.body = body)),
+      bare: 0,
     };
     this.#sealed.push(record);
     if (!this.#writing) this.#write();
@@ -151,6 +173,7 @@ export class RecordSender {
         const length = lengthOf(records);
         if (length > buffer.length) buffer = new Uint8Array(length);
         await writeAll(this.#stream, join(records, buffer));
+        for (const { bare } of records) this.#bare -= bare;
         this.#release();
       }
     } catch (cause) {
@@ -181,7 +204,7 @@ export class RecordSender {
   /** Everything accepted and not yet written, roughly, in bytes. */
   get #pending(): number {
     const unwritten = this.#sealed.length + (this.#writing ? 1 : 0);
-    return this.#queued + (unwritten > 0 ? 1 : 0);
+    return this.#queued + this.#bare + (unwritten > 0 ? 1 : 0);
   }
 
   #drained(below: number): Promise<void> {
