@@ -17,6 +17,10 @@ export type Refusal =
   | "unknown-person"
   | "mailbox-full"
   | "moved"
+  | "unknown-blob"
+  | "blob-exists"
+  | "blob-taken"
+  | "spool-full"
   | "internal";
 
 const WORDS: Readonly<Record<Refusal, string>> = {
@@ -36,6 +40,10 @@ const WORDS: Readonly<Record<Refusal, string>> = {
   "unknown-person": "there is no such person",
   "mailbox-full": "the mailbox is full",
   "moved": "the account is used on another device now",
+  "unknown-blob": "there is no such file here, or not any more",
+  "blob-exists": "there is another file under this name",
+  "blob-taken": "somebody has fetched it already",
+  "spool-full": "the server has no more room for files",
   "internal": "the server failed",
 };
 

@@ -127,30 +127,33 @@ export class Authenticator {
    * Serves a connection until somebody has logged in.
    *
    * @param caller the other side: its address group, and how long it is waited for.
-   * @returns the account, or `undefined` if the connection ended before.
+   * @param isGuest whether a message begins what needs no login.
+   * @returns the account; or that message; or `undefined` if the connection ended before.
    * @throws {ChannelError | MalformedError} if the other side broke the rules.
    */
   async authenticate(
     link: CommandChannel,
     caller: Pick<Incoming, "group" | "deadline">,
-  ): Promise<Account | undefined> {
+    isGuest: (message: Message) => boolean,
+  ): Promise<Account | Message | undefined> {
     const until = this.#now() + LOGIN_DEADLINE;
     link.budget = BUDGET_BEFORE_LOGIN;
     for (;;) {
       const message = await link.next();
       if (message === null) return undefined;
+      if (isGuest(message)) return message;
       try {
         const account = await this.#perform(message, link, caller, until);
         if (account === undefined) continue;
         return account;
       } catch (error) {
-        await link.send(this.#refusal(error));
+        await link.send(this.refusal(error));
       }
     }
   }
 
   /** KO for what was refused or failed here; a connection that broke the rules is not answered. */
-  #refusal(error: unknown): Bytes {
+  refusal(error: unknown): Bytes {
     if (error instanceof ChannelError || error instanceof MalformedError) {
       throw error;
     }

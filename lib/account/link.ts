@@ -3,14 +3,21 @@ import { CommandChannel, Vocabulary } from "../protocol/mod.ts";
 import { ACCOUNT } from "./commands.ts";
 import { SUBMISSION_LIMIT } from "./submission.ts";
 
-const VOCABULARY = new Vocabulary(ACCOUNT);
-
 const LIMITS: DecoderLimits = {
   messageBytes: SUBMISSION_LIMIT + 4_096,
   skippedBytes: 1_048_576,
 };
 
-/** A channel on which accounts are spoken of. */
-export function accountLink(channel: Channel): CommandChannel {
-  return new CommandChannel(channel, VOCABULARY, LIMITS);
+const VOCABULARY = new Vocabulary(ACCOUNT);
+
+/**
+ * A channel on which accounts are spoken of.
+ *
+ * @param vocabulary other commands than those of accounts, for what guests are offered.
+ */
+export function accountLink(
+  channel: Channel,
+  vocabulary: Vocabulary = VOCABULARY,
+): CommandChannel {
+  return new CommandChannel(channel, vocabulary, LIMITS);
 }

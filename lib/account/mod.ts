@@ -5,7 +5,7 @@
  *
  * @module
  */
-export { AccountError, SessionKeyError } from "./account_error.ts";
+export { AccountError, refusalOf, SessionKeyError } from "./account_error.ts";
 export { inviteHash } from "./registration.ts";
 export { about, loginByKey, loginByPassphrase, register } from "./client.ts";
 export { changePassphrase, deleteAccount } from "./account_changes.ts";
@@ -14,8 +14,15 @@ export {
   ACCOUNT,
   CERTIFICATE,
   CREATED_AT,
+  DATA_LENGTH,
   DONE,
+  KO,
+  MAX_PACKET,
+  OK,
+  REASON,
+  RETRY_IN,
   USERNAME,
+  VERIFICATION_SHA256,
   WHO_AM_I,
   YOU_ARE,
 } from "./commands.ts";
@@ -28,5 +35,6 @@ export type { AttemptLimits } from "./authenticator.ts";
 export type { About, RegisterOptions, Unlocked } from "./client.ts";
 export type { PushHandler } from "./client_session.ts";
 export type { RegistrationRules } from "./registration.ts";
+export type { Guest, GuestService } from "./guest.ts";
 export type { AccountServerOptions } from "./server.ts";
 export type { ServerSession, Service } from "./server_session.ts";

@@ -1,5 +1,10 @@
-import type { Channel, CommandTable, RsaKeyPair } from "../protocol/mod.ts";
-import { answer, RECORD_LIMIT } from "../protocol/mod.ts";
+import type {
+  Channel,
+  CommandChannel,
+  CommandTable,
+  RsaKeyPair,
+} from "../protocol/mod.ts";
+import { answer, Message, RECORD_LIMIT, Vocabulary } from "../protocol/mod.ts";
 import type { Incoming } from "../net/mod.ts";
 import type { NodeKeyring } from "../identity/mod.ts";
 import { parseCertificate } from "../identity/mod.ts";
@@ -12,6 +17,7 @@ import {
   LOGIN_DEADLINE,
 } from "./authenticator.ts";
 import { ACCOUNT } from "./commands.ts";
+import type { GuestService } from "./guest.ts";
 import { accountLink } from "./link.ts";
 import { PassphraseCheck } from "./passphrase_check.ts";
 import type { RegistrationRules } from "./registration.ts";
@@ -36,6 +42,8 @@ export interface AccountServerOptions {
   readonly services: readonly Service[];
   /** The commands of those services. */
   readonly tables: readonly CommandTable[];
+  /** Services for whoever connects, with or without an account. */
+  readonly guests?: readonly GuestService[];
   /** Own MAX-PACKET in bytes. */
   readonly maxPacket?: number;
   /** How often one address may try what is costly. */
@@ -55,6 +63,8 @@ export class AccountServer {
   readonly #authenticator: Authenticator;
   readonly #services: readonly Service[];
   readonly #vocabulary: RequestVocabulary;
+  readonly #guests: readonly GuestService[];
+  readonly #linkVocabulary: Vocabulary;
   readonly #sessions = new Map<string, Set<ServerSession>>();
   #nextSession = 1;
 
@@ -95,6 +105,11 @@ export class AccountServer {
     );
     this.#services = [self, ...options.services];
     this.#vocabulary = new RequestVocabulary(ACCOUNT, ...options.tables);
+    this.#guests = options.guests ?? [];
+    this.#linkVocabulary = new Vocabulary(
+      ACCOUNT,
+      ...this.#guests.map(({ table }) => table),
+    );
   }
 
   /** How many clients are logged in. */
@@ -131,12 +146,18 @@ export class AccountServer {
   }
 
   async #serve(channel: Channel, incoming: Incoming): Promise<void> {
-    const link = accountLink(channel);
+    const link = accountLink(channel, this.#linkVocabulary);
     const account = await this.#authenticator.authenticate(
       link,
       incoming,
+      ({ verb }) => this.#guests.some(({ opens }) => opens.has(verb.name)),
     );
-    if (account === undefined) return await channel.close();
+    if (account instanceof Message) {
+      await this.#welcome(link, account, incoming);
+    }
+    if (account === undefined || account instanceof Message) {
+      return await channel.close();
+    }
     // Until something has come under the session's keys, nobody has proved to hold them.
     const alive = () => incoming.deadline(IDLE_DEADLINE);
     const session = new ServerSession(
@@ -153,6 +174,22 @@ export class AccountServer {
       await session.close();
     } finally {
       this.#leave(session);
+    }
+  }
+
+  async #welcome(
+    link: CommandChannel,
+    first: Message,
+    caller: Incoming,
+  ): Promise<void> {
+    const service = this.#guests.find(({ opens }) =>
+      opens.has(first.verb.name)
+    )!;
+    const maxPacket = this.#options.maxPacket ?? RECORD_LIMIT;
+    try {
+      await service.welcome({ link, caller, maxPacket }, first);
+    } catch (error) {
+      await link.send(this.#authenticator.refusal(error));
     }
   }
 

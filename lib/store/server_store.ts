@@ -17,6 +17,8 @@ export interface ServerStore {
   readonly letters: LetterStore;
   /** Who may come. */
   readonly invites: InviteStore;
+  /** What is known of blobs. */
+  readonly blobs: BlobStore;
 
   /** Writes what is queued and lets go of the database. Calls after it reject. Idempotent. */
   close(): Promise<void>;
@@ -243,6 +245,77 @@ export interface LetterStore {
 
   /** What waits for `recipient`. */
   usage(recipient: string): Promise<LetterUsage>;
+}
+
+/** A sealed blob on its way from one to others; its bytes are in the spool. */
+export interface BlobRecord {
+  /** SHA-256 of the capability to read it, 32 bytes. */
+  readonly id: Bytes;
+  /** SHA-256 of the capability to write it, 32 bytes. */
+  readonly writer: Bytes;
+  /** Whose quota it counts against: an account's address, or any other name. */
+  readonly owner: string;
+  /** What readers need to open it, at most 255 bytes. */
+  readonly header: Bytes;
+  /** Length in bytes, without the header. */
+  readonly size: number;
+  /** How many may fetch it. */
+  readonly downloads: number;
+  /** From then on it is gone. */
+  readonly expiresAt: number;
+}
+
+/** How much may be kept for one owner, or in all. */
+export interface BlobUsage {
+  /** How many blobs. */
+  readonly blobs: number;
+  /** The sum of their sizes. */
+  readonly bytes: number;
+}
+
+/** What is known of blobs. */
+export interface BlobStore {
+  /**
+   * Keeps room for a blob. One that is there already is left as it is: `exists` if everything but
+   * its time is the same, `other` if not.
+   *
+   * @param quota for its owner, and for all blobs together.
+   */
+  reserve(
+    blob: BlobRecord,
+    quota: { readonly owner: BlobUsage; readonly total: BlobUsage },
+  ): Promise<"reserved" | "exists" | "other" | "quota">;
+
+  /** The blob of an id. */
+  byId(id: Bytes): Promise<BlobRecord | undefined>;
+
+  /**
+   * Lets a reader have a blob: the same reader again and again, and as many readers as `downloads`
+   * says.
+   *
+   * @param reader 32 bytes.
+   * @returns whether it may.
+   */
+  claim(id: Bytes, reader: Bytes): Promise<boolean>;
+
+  /**
+   * A reader has fetched all of it.
+   *
+   * @returns whether all have who may: then it is forgotten.
+   */
+  fetched(id: Bytes, reader: Bytes): Promise<boolean>;
+
+  /** Forgets a blob. @returns whether there was one. */
+  remove(id: Bytes): Promise<boolean>;
+
+  /** Forgets the blobs whose `expiresAt` is not after `now`. @returns how many. */
+  expire(now: number): Promise<number>;
+
+  /** The ids of all blobs. */
+  ids(): Promise<Bytes[]>;
+
+  /** What is kept for `owner`, or for all. */
+  usage(owner?: string): Promise<BlobUsage>;
 }
 
 /** Permission to make accounts. */

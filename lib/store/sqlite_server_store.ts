@@ -4,12 +4,14 @@ import { GroupCommit } from "./group_commit.ts";
 import { queryLater } from "./query.ts";
 import type {
   AccountStore,
+  BlobStore,
   InviteStore,
   LetterStore,
   PrekeyStore,
   ServerStore,
 } from "./server_store.ts";
 import { SqliteAccounts } from "./sqlite/accounts.ts";
+import { SqliteBlobs } from "./sqlite/blobs.ts";
 import { SqliteInvites } from "./sqlite/invites.ts";
 import { SqliteLetters } from "./sqlite/letters.ts";
 import { SqliteNames } from "./sqlite/names.ts";
@@ -29,6 +31,8 @@ export class SqliteServerStore implements ServerStore {
   readonly letters: LetterStore;
   /** Who may come. */
   readonly invites: InviteStore;
+  /** What is known of blobs. */
+  readonly blobs: BlobStore;
   readonly #db: DatabaseSync;
   readonly #writer: GroupCommit;
 
@@ -41,6 +45,7 @@ export class SqliteServerStore implements ServerStore {
     this.accounts = new SqliteAccounts(db, this.#writer, names, letters);
     this.prekeys = new SqlitePrekeys(db, this.#writer);
     this.invites = new SqliteInvites(db, this.#writer);
+    this.blobs = new SqliteBlobs(db, this.#writer);
   }
 
   /**

@@ -11,6 +11,7 @@ import type { Schema } from "../migrations.ts";
  *   nothing and has no index, because adding to it is the hot path.
  * - `letter_ids` has an entry for every letter until it expires, also when it was acknowledged. The
  *   sender comes first in its key, so that all letters from an account can be found.
+ * - `blobs` are few and large: their bytes are files of the spool, named by the id.
  */
 export const SERVER_SCHEMA: Schema = {
   holds: "a server's database",
@@ -84,6 +85,23 @@ export const SERVER_SCHEMA: Schema = {
        uses integer not null,
        expires_at integer not null,
        note text not null
+     ) strict, without rowid;`,
+    `create table blobs (
+       id blob primary key,
+       writer blob not null,
+       owner text not null,
+       header blob not null,
+       size integer not null,
+       downloads integer not null,
+       expires_at integer not null
+     ) strict, without rowid;
+     create index blobs_by_owner on blobs (owner);
+
+     create table blob_readers (
+       blob blob not null references blobs (id) on delete cascade,
+       reader blob not null,
+       fetched integer not null default 0,
+       primary key (blob, reader)
      ) strict, without rowid;`,
   ],
 };
