@@ -21,6 +21,9 @@ import { contentSize } from "./tree_entry.ts";
 /** Longest manifest, in bytes. */
 export const MANIFEST_LIMIT = 67_108_864;
 
+/** Latest time that a `Date` can hold, in milliseconds since 1970 (ECMA-262 §21.4.1.1). */
+const TIME_LIMIT = 8_640_000_000_000_000;
+
 /** Most entries of a manifest. */
 export const ENTRY_LIMIT = 1_000_000;
 
@@ -81,6 +84,7 @@ export function parseManifest(bytes: Uint8Array, rules: NameRules): Manifest {
     const mode = reader.u16();
     if (mode > 0o777) refuse("of more than permissions");
     const modified = safe(reader.u64());
+    if (modified > TIME_LIMIT) refuse("of a time that is no date");
     const encoded = reader.prefixed(2, PATH_LIMIT);
     if (i > 0 && !follows(encoded, before)) refuse("out of order");
     before = encoded;
