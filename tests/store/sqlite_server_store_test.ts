@@ -1,8 +1,15 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { SqliteServerStore } from "../../lib/store/mod.ts";
+import { migrate } from "../../lib/store/migrations.ts";
+import { SERVER_SCHEMA } from "../../lib/store/sqlite/schema.ts";
 import type { StoreHarness } from "./cases/harness.ts";
-import { AMPLE, letterSample, register } from "./cases/samples.ts";
+import {
+  accountSample,
+  AMPLE,
+  letterSample,
+  register,
+} from "./cases/samples.ts";
 import { serverStoreCases } from "./cases/server_store_cases.ts";
 import { withFolder } from "./folder.ts";
 
@@ -68,6 +75,57 @@ Deno.test("sqlite store: what was deleted leaves no rows behind but the address"
       db.prepare(`select count(*) as n from ${table}`).get()!.n,
     ]).filter(([, rows]) => rows !== 0);
     assertEquals(counts, [["names", 2]]);
-    assertEquals(tables.length, 8);
+    assertEquals(tables.length, 10);
+  });
+});
+
+Deno.test("sqlite store: a database from before there were blobs keeps its rows and can hold some", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/server.db`;
+    const account = accountSample("ada");
+    const old = new DatabaseSync(path);
+    migrate(old, { ...SERVER_SCHEMA, steps: SERVER_SCHEMA.steps.slice(0, 1) });
+    assertThrows(() => old.exec("select 1 from blobs"));
+    old.exec("insert into names (id, address, taken) values (1, 'ada', 1)");
+    old.prepare(
+      `insert into accounts values
+       (1, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null, ?)`,
+    ).run(
+      account.certificateId,
+      account.certificate,
+      account.authSalt,
+      account.authHash,
+      account.kdfSalt,
+      account.kdfMemoryKiB,
+      account.kdfPasses,
+      account.wrappedKeys,
+      account.usrPublic,
+      account.usrPrivateWrapped,
+      account.createdAt,
+    );
+    old.exec("insert into boxes (account, letters, bytes) values (1, 1, 3)");
+    old.exec("insert into letters values (1, 1, 1, x'00', 9, x'010203')");
+    old.close();
+    const store = await SqliteServerStore.open(path);
+    assertEquals(await store.accounts.byAddress("ada"), account);
+    assertEquals(await store.letters.pending("ada", 0, 9), [{
+      sequence: 1,
+      sender: "ada",
+      letterId: new Uint8Array(1),
+      body: new Uint8Array([1, 2, 3]),
+      storedAt: 9,
+    }]);
+    const room = { blobs: 1, bytes: 10 };
+    const reserved = await store.blobs.reserve({
+      id: new Uint8Array(32),
+      writer: new Uint8Array(32),
+      owner: "ada",
+      header: new Uint8Array(56),
+      size: 10,
+      downloads: 1,
+      expiresAt: 1,
+    }, { owner: room, total: room });
+    assertEquals(reserved, "reserved");
+    await store.close();
   });
 });

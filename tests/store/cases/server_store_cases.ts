@@ -1,4 +1,5 @@
 import { accountCases } from "./account_cases.ts";
+import { blobCases } from "./blob_cases.ts";
 import type { MakeHarness } from "./harness.ts";
 import { inviteCases } from "./invite_cases.ts";
 import { letterCases } from "./letter_cases.ts";
@@ -11,5 +12,6 @@ export function serverStoreCases(name: string, make: MakeHarness): void {
   prekeyCases(name, make);
   letterCases(name, make);
   inviteCases(name, make);
+  blobCases(name, make);
   modelCases(name, make);
 }
