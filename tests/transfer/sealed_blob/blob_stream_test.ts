@@ -62,6 +62,33 @@ async function failing(
   throw new Error("Cannot go on: it opened");
 }
 
+/** Counts the calls to the platform's cipher until it is disposed of. */
+function countCalls(): Disposable & { made: number; underWay: number } {
+  const { subtle } = crypto;
+  const calls = {
+    made: 0,
+    underWay: 0,
+    [Symbol.dispose]() {
+      for (const name of ["encrypt", "decrypt"] as const) {
+        Reflect.deleteProperty(subtle, name);
+      }
+    },
+  };
+  for (const name of ["encrypt", "decrypt"] as const) {
+    const original = subtle[name];
+    subtle[name] = async (...args: Parameters<typeof original>) => {
+      calls.made++;
+      calls.underWay++;
+      try {
+        return await original.apply(subtle, args);
+      } finally {
+        calls.underWay--;
+      }
+    };
+  }
+  return calls;
+}
+
 for (
   const length of [
     0,
@@ -210,10 +237,13 @@ for (const stream of [sealStream, openStream]) {
         closed = true;
       }
     }
+    using calls = countCalls();
     for await (const part of stream(KEY, CONTEXT, endless())) {
       if (part.length > 56) break;
     }
     assert(closed);
+    assert(calls.made >= 32);
+    assertEquals(calls.underWay, 0);
     assert(given > 0 && given < 3 * RUN, "it read far ahead");
   });
 }

@@ -106,10 +106,12 @@ Deno.test("sealed run: a buffer at hand is written to, as far as the run goes", 
   await assertRejects(
     () => sealRun(KEY, 0, PLAIN, true, small(BLOB.length)),
     RangeError,
+    `Cannot hold a run: ${BLOB.length} bytes in ${BLOB.length - 1} of space`,
   );
   await assertRejects(
     () => openRun(KEY, 0, BLOB, true, small(PLAIN.length)),
     RangeError,
+    `Cannot hold a run: ${PLAIN.length} bytes in ${PLAIN.length - 1} of space`,
   );
 });
 
@@ -126,6 +128,27 @@ Deno.test("sealed run: only the last run of a blob has a short chunk", async () 
   assertEquals(await openRun(KEY, 0, full, false), PLAIN.slice(0, 2 * CHUNK));
   await assertRejects(() => openRun(KEY, 0, full, true), MalformedError);
   await assertRejects(() => openRun(KEY, 0, BLOB, false), MalformedError);
+  const { plaintext, failure } = await openGoodChunks(KEY, 0, BLOB, false);
+  assertEquals(plaintext, PLAIN.slice(0, 3 * CHUNK));
+  assert(failure instanceof MalformedError);
+});
+
+Deno.test("sealed run: a length that cannot be is seen before any chunk is opened", async () => {
+  const forged = randomBytes(2 * SEALED + 15);
+  for (const length of [2 * SEALED - 1, 2 * SEALED + 1, 2 * SEALED + 15]) {
+    await assertRejects(
+      () => openRun(KEY, 0, forged.slice(0, length), false),
+      MalformedError,
+      `Cannot open a run: ${length} bytes are no full chunks`,
+    );
+  }
+  for (const length of [0, 15, SEALED, 2 * SEALED, 2 * SEALED + 15]) {
+    await assertRejects(
+      () => openRun(KEY, 0, forged.slice(0, length), true),
+      MalformedError,
+      `Cannot open a sealed blob: ${length} bytes are not its length`,
+    );
+  }
 });
 
 Deno.test("S0.9: sealed run: cut at every chunk and every byte near one it is refused, and what is good comes out", async () => {
