@@ -29,6 +29,7 @@ export {
 export { INVITE_LIMIT } from "./credentials.ts";
 export { accountLink } from "./link.ts";
 export { AccountServer, IDLE_DEADLINE } from "./server.ts";
+export { Throttle } from "./throttle.ts";
 
 export type { Refusal } from "./account_error.ts";
 export type { AttemptLimits } from "./authenticator.ts";

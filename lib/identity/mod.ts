@@ -74,6 +74,7 @@ export {
 export { KnownServers, ServerKeyChangedError } from "./known_servers.ts";
 export { formatCertificate, parseCertificateText } from "./certificate_text.ts";
 export { formatSafetyNumber, safetyNumber } from "./safety_number.ts";
+export { WORDS } from "./words.ts";
 export {
   KEY_USES,
   privateKeyFor,

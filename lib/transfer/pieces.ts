@@ -1,10 +1,10 @@
-import { HASH_BYTES, MalformedError, Reader, Writer } from "../protocol/mod.ts";
+import { MalformedError, Reader, Writer } from "../protocol/mod.ts";
 import type { Bytes } from "../protocol/mod.ts";
 import {
   CHUNK_BYTES,
   plaintextLength,
   SEALED_CHUNK_BYTES,
-} from "./sealed_blob/mod.ts";
+} from "./sealed_blob/sizes.ts";
 
 /**
  * A piece is what travels at a time, with its SHA-256 and an answer of its own (S0.9): a run of 16
@@ -101,6 +101,3 @@ export function parsePieces(bytes: Bytes): number[] {
   while (reader.left > 0) pieces.push(reader.u32());
   return pieces;
 }
-
-/** What a map of pieces has where none has arrived. */
-export const NO_HASH: Bytes = new Uint8Array(HASH_BYTES);

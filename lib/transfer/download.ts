@@ -1,0 +1,282 @@
+import type { Bytes, CommandChannel, Message } from "../protocol/mod.ts";
+import {
+  ChannelError,
+  CommandWriter,
+  equalConstantTime,
+  HASH_BYTES,
+  MalformedError,
+  RECORD_LIMIT,
+  sha256,
+} from "../protocol/mod.ts";
+import {
+  AccountError,
+  DATA_LENGTH,
+  KO,
+  MAX_PACKET,
+  OK,
+  VERIFICATION_SHA256,
+} from "../account/mod.ts";
+import type { BlobKeys } from "./blob_keys.ts";
+import { ask, cut, refusal } from "./client_link.ts";
+import {
+  BLOB,
+  BLOB_DIGEST,
+  BLOB_HEADER,
+  BLOB_SIZE,
+  CLAIM,
+  DOWNLOAD,
+  FETCHED,
+  PIECE,
+  PUT,
+  READ_CAPABILITY,
+} from "./commands.ts";
+import { KeepAlive } from "./keep_alive.ts";
+import {
+  CHUNKS_PER_PIECE,
+  cutting,
+  PIECE_PLAINTEXT,
+  pieceLength,
+} from "./pieces.ts";
+import type { Cutting } from "./pieces.ts";
+import { BlobKey } from "./sealed_blob/blob_key.ts";
+import { openRun } from "./sealed_blob/chunk_run.ts";
+import type { Pacing } from "./upload.ts";
+
+const ACTION = "fetch the file";
+/** Pieces that are checked, opened or wait to be written, before more are read: 8 MiB. */
+const HELD = 32;
+/** The same while one of them is missing that was asked for again: 64 MiB. */
+const HELD_AT_MOST = 256;
+/** How often a piece is asked for that does not arrive whole. */
+const ATTEMPTS = 5;
+/** What was written is made durable after so many bytes. */
+const SYNC_EVERY = 64 * 2 ** 20;
+
+/** Where a transfer goes. */
+export interface ByteSink {
+  /** Takes what follows what was written before. */
+  write(offset: number, bytes: Bytes): Promise<void>;
+  /** Resolves when all that was written is on disk; `next` is the offset at which to go on. */
+  sync(next: number): Promise<void>;
+}
+
+export interface DownloadOptions {
+  readonly pace?: Pacing;
+  /** Told how many bytes there are in all, and how many have been written. */
+  readonly onWritten?: (bytes: number, of: number) => void;
+}
+
+/** A blob as its reader knows it. */
+export interface ReadableBlob {
+  readonly keys: BlobKeys;
+  /** Chosen by this reader, 32 bytes; the same to go on. */
+  readonly claim: Bytes;
+  /** Offset in the plaintext at which to go on: a whole number of pieces. */
+  readonly from: number;
+}
+
+/**
+ * Fetches a blob: pieces are checked, opened and written in order as they come, and asked for again
+ * if they did not arrive whole (S0.9). Resolves when all is written, and the server knows.
+ *
+ * @returns the digest of the blob as the server has it, 32 bytes.
+ * @throws {AccountError} if the server refuses: "unknown-blob", "blob-taken".
+ * @throws {CryptoError | MalformedError} if what comes is not what was sealed: nothing heals that.
+ * @throws {ChannelError} if the connection fails: on another one it goes on where it was.
+ */
+export async function download(
+  link: CommandChannel,
+  blob: ReadableBlob,
+  sink: ByteSink,
+  options: DownloadOptions = {},
+): Promise<Bytes> {
+  const { keys, claim, from } = blob;
+  const answer = await ask(
+    link,
+    new CommandWriter().set(READ_CAPABILITY, keys.readCapability)
+      .set(CLAIM, claim).set(PIECE, from / PIECE_PLAINTEXT)
+      .set(MAX_PACKET, RECORD_LIMIT).verb(DOWNLOAD).done(),
+    BLOB,
+    ACTION,
+  );
+  const header = answer.need(BLOB_HEADER);
+  const key = await BlobKey.open(keys.inputKey, keys.context, header);
+  const cut = cutting(Number(answer.need(BLOB_SIZE)));
+  return await new Download(link, key, cut, blob, sink, options).run();
+}
+
+class Download {
+  readonly #link: CommandChannel;
+  readonly #key: BlobKey;
+  readonly #cutting: Cutting;
+  readonly #sink: ByteSink;
+  readonly #options: DownloadOptions;
+  readonly #hashes: Bytes;
+  readonly #allHashes: boolean;
+  /** Plaintext of pieces by number: under way, or waiting for one before. */
+  readonly #held = new Map<number, Promise<Bytes | undefined>>();
+  readonly #attempts = new Map<number, number>();
+  #next: number;
+  #unsynced = 0;
+  #failure: { readonly error: unknown } | undefined;
+  #wakeReader: () => void = () => {};
+  #wakeWriter: () => void = () => {};
+
+  constructor(
+    link: CommandChannel,
+    key: BlobKey,
+    cut: Cutting,
+    { from }: ReadableBlob,
+    sink: ByteSink,
+    options: DownloadOptions,
+  ) {
+    this.#link = link;
+    this.#key = key;
+    this.#cutting = cut;
+    this.#sink = sink;
+    this.#options = options;
+    this.#next = from / PIECE_PLAINTEXT;
+    this.#hashes = new Uint8Array(cut.count * HASH_BYTES);
+    this.#allHashes = from === 0;
+  }
+
+  async run(): Promise<Bytes> {
+    const writing = this.#write();
+    writing.catch((error) => this.#fail(error));
+    try {
+      return await this.#listen();
+    } catch (error) {
+      this.#fail(error);
+      this.#link.abort();
+      this.#wakeWriter();
+      // Pieces that were whole are written and durable before anybody is told.
+      await writing.catch(() => {});
+      throw this.#failure!.error;
+    }
+  }
+
+  /** The first failure counts: those that follow come of it. */
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { error };
+    this.#wakeReader();
+    this.#wakeWriter();
+    if (!(error instanceof ChannelError)) this.#link.abort();
+  }
+
+  async #listen(): Promise<Bytes> {
+    using alive = new KeepAlive(this.#link);
+    for (;;) {
+      const message = await this.#link.next();
+      alive.seen();
+      if (message === null) throw cut(ACTION);
+      if (this.#failure !== undefined) throw this.#failure.error;
+      if (message.verb === KO) throw refusal(message, ACTION);
+      if (message.verb === OK) return await this.#verified(message);
+      if (message.verb === PUT) await this.#take(message);
+    }
+  }
+
+  async #take(message: Message): Promise<void> {
+    const index = message.need(PIECE);
+    const expected = message.need(VERIFICATION_SHA256);
+    const fits = index >= this.#next && index < this.#cutting.count &&
+      message.need(DATA_LENGTH) === pieceLength(this.#cutting, index);
+    if (!fits || this.#held.has(index)) {
+      throw new MalformedError(
+        `Cannot ${ACTION}: the server sends piece ${index}, which nobody asked for`,
+      );
+    }
+    const body = await this.#link.body(message.need(DATA_LENGTH));
+    const opened = this.#open(index, body, expected);
+    opened.catch((error) => this.#fail(error));
+    this.#held.set(index, opened);
+    this.#wakeWriter();
+    await this.#options.pace?.take(body.length);
+    while (this.#isFull() && this.#failure === undefined) {
+      await new Promise<void>((resolve) => this.#wakeReader = resolve);
+    }
+  }
+
+  /** Whether nothing more should be read for now. */
+  #isFull(): boolean {
+    if (this.#held.size < HELD) return false;
+    if (this.#held.has(this.#next)) return true;
+    if (this.#held.size < HELD_AT_MOST) return false;
+    throw new MalformedError(
+      `Cannot ${ACTION}: the server does not send piece ${this.#next} again`,
+    );
+  }
+
+  /** The plaintext; `undefined` if the piece did not arrive whole and was asked for again. */
+  async #open(
+    index: number,
+    body: Bytes,
+    expected: Bytes,
+  ): Promise<Bytes | undefined> {
+    const hash = await sha256(body);
+    if (!equalConstantTime(hash, expected)) {
+      this.#held.delete(index);
+      const attempts = (this.#attempts.get(index) ?? 0) + 1;
+      this.#attempts.set(index, attempts);
+      if (attempts >= ATTEMPTS) throw new AccountError(ACTION, "checksum");
+      await this.#link.send(
+        new CommandWriter().set(PIECE, index).verb(KO).done(),
+      );
+      this.#wakeReader();
+      return undefined;
+    }
+    this.#attempts.delete(index);
+    this.#hashes.set(hash, index * HASH_BYTES);
+    const last = index === this.#cutting.count - 1;
+    return await openRun(this.#key, index * CHUNKS_PER_PIECE, body, last);
+  }
+
+  async #write(): Promise<void> {
+    const { count } = this.#cutting;
+    const total = count * PIECE_PLAINTEXT;
+    this.#options.onWritten?.(this.#next * PIECE_PLAINTEXT, total);
+    while (this.#next < count) {
+      const opening = this.#held.get(this.#next);
+      if (opening === undefined) {
+        if (this.#failure !== undefined) break;
+        await new Promise<void>((resolve) => this.#wakeWriter = resolve);
+        continue;
+      }
+      const plaintext = await opening;
+      if (plaintext === undefined) continue; // It comes again.
+      await this.#sink.write(this.#next * PIECE_PLAINTEXT, plaintext);
+      this.#held.delete(this.#next++);
+      this.#wakeReader();
+      this.#unsynced += plaintext.length;
+      this.#options.onWritten?.(this.#next * PIECE_PLAINTEXT, total);
+      if (this.#unsynced >= SYNC_EVERY) await this.#sync();
+    }
+    await this.#sync();
+    if (this.#next === count) {
+      await this.#link.send(new CommandWriter().verb(FETCHED).done());
+    }
+  }
+
+  async #sync(): Promise<void> {
+    this.#unsynced = 0;
+    await this.#sink.sync(this.#next * PIECE_PLAINTEXT);
+  }
+
+  /** The digest, which must be that of the pieces that came. */
+  async #verified(message: Message): Promise<Bytes> {
+    const said = message.need(BLOB_DIGEST);
+    if (this.#next < this.#cutting.count) {
+      throw new MalformedError(`Cannot ${ACTION}: the server ended too early`);
+    }
+    if (
+      this.#allHashes &&
+      !equalConstantTime(said, await sha256(this.#hashes))
+    ) {
+      throw new MalformedError(
+        `Cannot ${ACTION}: its digest is not that of its pieces`,
+      );
+    }
+    return said;
+  }
+}

@@ -1,0 +1,157 @@
+import type { Bytes, Message } from "../protocol/mod.ts";
+import { CommandWriter, HELO, MalformedError, OLEH } from "../protocol/mod.ts";
+import type { Guest } from "../account/mod.ts";
+import {
+  DATA_LENGTH,
+  IDLE_DEADLINE,
+  KO,
+  MAX_PACKET,
+  OK,
+  VERIFICATION_SHA256,
+} from "../account/mod.ts";
+import type { BlobRecord } from "../store/mod.ts";
+import {
+  BLOB,
+  BLOB_DIGEST,
+  BLOB_HEADER,
+  BLOB_SIZE,
+  EXPIRES_AT,
+  FETCHED,
+  PIECE,
+  PUT,
+} from "./commands.ts";
+import type { PieceReader, SpoolBlob } from "./spool_blob.ts";
+
+/** Pieces that one reader may have sent again: an altered one here and there, not a second download. */
+const AGAIN_LIMIT = 1_000;
+
+/**
+ * Sends pieces from number `from` on, those that have not arrived as they do, and again those that
+ * did not reach the other side whole.
+ *
+ * @returns whether the other side has all of them.
+ */
+export async function serveDownload(
+  guest: Guest,
+  spooled: SpoolBlob,
+  blob: BlobRecord,
+  from: number,
+): Promise<boolean> {
+  using reader = await spooled.reader();
+  return await new DownloadServer(guest, spooled, reader, from).run(blob);
+}
+
+class DownloadServer {
+  readonly #guest: Guest;
+  readonly #blob: SpoolBlob;
+  readonly #reader: PieceReader;
+  #next: number;
+  #again: number[] = [];
+  #askedAgain = 0;
+  #over = false;
+  /** Wakes the sending half when it is asked for a piece again, or is to end. */
+  #wake: () => void = () => {};
+
+  constructor(
+    guest: Guest,
+    blob: SpoolBlob,
+    reader: PieceReader,
+    from: number,
+  ) {
+    this.#guest = guest;
+    this.#blob = blob;
+    this.#reader = reader;
+    this.#next = from;
+  }
+
+  async run({ header, size, expiresAt }: BlobRecord): Promise<boolean> {
+    const { link, maxPacket } = this.#guest;
+    await link.send(
+      new CommandWriter().set(MAX_PACKET, maxPacket).set(BLOB_HEADER, header)
+        .set(BLOB_SIZE, BigInt(size)).set(EXPIRES_AT, BigInt(expiresAt))
+        .verb(BLOB).done(),
+    );
+    const sending = this.#send();
+    sending.catch(() => link.abort());
+    try {
+      return await this.#listen();
+    } finally {
+      this.#over = true;
+      this.#wake();
+      await sending.catch(
+        () => {/* the connection is gone, or the disk failed: it is aborted */},
+      );
+    }
+  }
+
+  async #listen(): Promise<boolean> {
+    const { link, caller } = this.#guest;
+    for (;;) {
+      const message = await link.next();
+      if (message === null) return false;
+      caller.deadline(IDLE_DEADLINE);
+      if (message.verb === HELO) {
+        await link.send(new CommandWriter().verb(OLEH).done());
+      }
+      if (message.verb === KO) this.#sendAgain(message);
+      if (message.verb === FETCHED) {
+        await this.#finish();
+        return true;
+      }
+    }
+  }
+
+  async #finish(): Promise<void> {
+    const writer = new CommandWriter();
+    if (this.#blob.complete) {
+      writer.set(BLOB_DIGEST, await this.#blob.digest());
+    }
+    await this.#guest.link.send(writer.verb(OK).done());
+  }
+
+  #sendAgain(message: Message): void {
+    const index = message.need(PIECE);
+    if (index >= this.#next || ++this.#askedAgain > AGAIN_LIMIT) {
+      throw new MalformedError(`Cannot send piece ${index} again`);
+    }
+    this.#again.push(index);
+    this.#wake();
+  }
+
+  async #send(): Promise<void> {
+    let index = await this.#take();
+    let reading = this.#read(index);
+    while (index !== undefined) {
+      const piece = await reading;
+      const sent = index;
+      const sending = this.#guest.link.sendWithBody(
+        new CommandWriter(128).set(PIECE, sent)
+          .set(DATA_LENGTH, piece!.length)
+          .set(VERIFICATION_SHA256, this.#blob.hash(sent)).verb(PUT).done(),
+        piece!,
+      );
+      sending.catch(() => {/* awaited below */});
+      // The next one is read while this one leaves.
+      index = await this.#take();
+      reading = this.#read(index);
+      await sending;
+    }
+  }
+
+  async #read(index: number | undefined): Promise<Bytes | undefined> {
+    return index === undefined ? undefined : await this.#reader.read(index);
+  }
+
+  /** The number of the next piece to send, once it is there; `undefined` at the end. */
+  async #take(): Promise<number | undefined> {
+    while (!this.#over) {
+      const again = this.#again.shift();
+      if (again !== undefined) return again;
+      const left = this.#next < this.#blob.cutting.count;
+      if (left && this.#blob.has(this.#next)) return this.#next++;
+      const asked = new Promise<void>((resolve) => this.#wake = resolve);
+      await (left ? Promise.race([this.#blob.more(), asked]) : asked);
+    }
+    return undefined;
+  }
+}

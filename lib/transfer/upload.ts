@@ -1,0 +1,258 @@
+import type { Bytes, CommandChannel, Message } from "../protocol/mod.ts";
+import {
+  ChannelError,
+  CommandWriter,
+  MalformedError,
+  RECORD_LIMIT,
+  sha256,
+} from "../protocol/mod.ts";
+import {
+  AccountError,
+  DATA_LENGTH,
+  KO,
+  MAX_PACKET,
+  OK,
+  VERIFICATION_SHA256,
+} from "../account/mod.ts";
+import { ask, cut, refusal } from "./client_link.ts";
+import {
+  ARRIVED,
+  BLOB_DIGEST,
+  BLOB_ID,
+  COMPLETE,
+  PIECE,
+  PIECES,
+  PUT,
+  READY,
+  UPLOAD,
+  WRITE_CAPABILITY,
+} from "./commands.ts";
+import { KeepAlive } from "./keep_alive.ts";
+import type { Cutting } from "./pieces.ts";
+import {
+  CHUNKS_PER_PIECE,
+  missingPieces,
+  parsePieces,
+  PIECE_PLAINTEXT,
+  pieceLength,
+} from "./pieces.ts";
+import type { BlobKey } from "./sealed_blob/blob_key.ts";
+import { sealRun } from "./sealed_blob/chunk_run.ts";
+
+const ACTION = "send the file";
+/** Pieces that are read, sealed and hashed at once. */
+const PREPARING = 4;
+/** Pieces that may be without an answer: 16 MiB. */
+const WINDOW = 64;
+/** How often a piece is sent that does not arrive whole. */
+const ATTEMPTS = 5;
+
+/** What is sent: bytes that stay the same while they are read. */
+export interface ByteSource {
+  /** Its length in bytes. */
+  readonly length: number;
+  /** `length` bytes from `offset` on. */
+  read(offset: number, length: number): Promise<Bytes>;
+}
+
+/** Waits until so many more bytes may be sent. */
+export interface Pacing {
+  take(bytes: number): Promise<void>;
+}
+
+export interface UploadOptions {
+  readonly pace?: Pacing;
+  /** Told how many sealed bytes are on the server's disk, each time that it says so. */
+  readonly onStored?: (bytes: number) => void;
+}
+
+/** A blob as its writer knows it. */
+export interface WritableBlob {
+  readonly id: Bytes;
+  readonly writeCapability: Bytes;
+  readonly key: BlobKey;
+  readonly cutting: Cutting;
+}
+
+/**
+ * Sends the pieces of a blob that the server does not have, many at a time in any order; those that
+ * do not arrive whole are sent again, and no others (S0.9). Resolves when all are on its disk.
+ *
+ * @returns the digest of the blob, 32 bytes.
+ * @throws {AccountError} if the server refuses: "spool-full" if it has no room.
+ * @throws {ChannelError} if the connection fails: on another one it goes on where it was.
+ */
+export async function upload(
+  link: CommandChannel,
+  blob: WritableBlob,
+  source: ByteSource,
+  options: UploadOptions = {},
+): Promise<Bytes> {
+  const ready = await ask(
+    link,
+    new CommandWriter().set(BLOB_ID, blob.id)
+      .set(WRITE_CAPABILITY, blob.writeCapability)
+      .set(MAX_PACKET, RECORD_LIMIT).verb(UPLOAD).done(),
+    READY,
+    ACTION,
+  );
+  const missing = missingPieces(ready.need(ARRIVED), blob.cutting.count);
+  return await new Upload(link, blob, source, options, missing).run();
+}
+
+class Upload {
+  readonly #link: CommandChannel;
+  readonly #blob: WritableBlob;
+  readonly #source: ByteSource;
+  readonly #options: UploadOptions;
+  /** Numbers of the pieces to send, the next one last. */
+  readonly #queue: number[];
+  /** How often those were sent that have no OK yet. */
+  readonly #sent = new Map<number, number>();
+  readonly #unanswered = new Set<number>();
+  #stored = 0;
+  #over = false;
+  #reading: Promise<unknown> = Promise.resolve();
+  #waiting: (() => void)[] = [];
+
+  constructor(
+    link: CommandChannel,
+    blob: WritableBlob,
+    source: ByteSource,
+    options: UploadOptions,
+    missing: readonly number[],
+  ) {
+    this.#link = link;
+    this.#blob = blob;
+    this.#source = source;
+    this.#options = options;
+    this.#queue = missing.toReversed();
+    this.#stored = blob.cutting.size;
+    for (const index of missing) {
+      this.#stored -= pieceLength(blob.cutting, index);
+    }
+  }
+
+  async run(): Promise<Bytes> {
+    this.#options.onStored?.(this.#stored);
+    const workers = Promise.all(
+      Array.from({ length: PREPARING }, () => this.#work()),
+    );
+    workers.catch(() => this.#link.abort());
+    try {
+      const digest = await this.#listen();
+      this.#end();
+      await workers;
+      return digest;
+    } catch (error) {
+      this.#end();
+      this.#link.abort();
+      // What went wrong here, such as a file that has changed, has cut the connection.
+      const isEcho = error instanceof ChannelError;
+      await workers.catch((own) => {
+        if (isEcho && !(own instanceof ChannelError)) throw own;
+      });
+      throw error;
+    }
+  }
+
+  async #listen(): Promise<Bytes> {
+    using alive = new KeepAlive(this.#link);
+    for (;;) {
+      const message = await this.#link.next();
+      if (message === null) throw cut(ACTION);
+      alive.seen();
+      if (message.verb === OK) this.#store(message);
+      if (message.verb === KO) this.#sendAgain(message);
+      if (message.verb === COMPLETE) {
+        const left = this.#queue.length + this.#unanswered.size;
+        if (left > 0) {
+          throw new MalformedError(
+            `Cannot ${ACTION}: the server calls it complete, and ${left} pieces are not sent`,
+          );
+        }
+        return message.need(BLOB_DIGEST);
+      }
+    }
+  }
+
+  #store(message: Message): void {
+    for (const index of parsePieces(message.need(PIECES))) {
+      if (!this.#unanswered.delete(index)) continue;
+      this.#sent.delete(index);
+      this.#stored += pieceLength(this.#blob.cutting, index);
+    }
+    this.#options.onStored?.(this.#stored);
+    this.#wake();
+  }
+
+  #sendAgain(message: Message): void {
+    const index = message.need(PIECE);
+    const why = refusal(message, ACTION);
+    if (!this.#unanswered.delete(index)) return;
+    const again = why.reason === "checksum" &&
+      this.#sent.get(index)! < ATTEMPTS;
+    if (!again) throw why;
+    this.#queue.push(index);
+    this.#wake();
+  }
+
+  async #work(): Promise<void> {
+    while (!this.#over) {
+      const index = this.#unanswered.size < WINDOW
+        ? this.#queue.pop()
+        : undefined;
+      if (index === undefined) {
+        await new Promise<void>((resolve) => this.#waiting.push(resolve));
+        continue;
+      }
+      this.#unanswered.add(index);
+      this.#sent.set(index, (this.#sent.get(index) ?? 0) + 1);
+      await this.#send(index);
+    }
+  }
+
+  async #send(index: number): Promise<void> {
+    const { key, cutting: { count } } = this.#blob;
+    const last = index === count - 1;
+    const plaintext = await this.#read(index);
+    const sealed = await sealRun(
+      key,
+      index * CHUNKS_PER_PIECE,
+      plaintext,
+      last,
+    );
+    const hash = await sha256(sealed);
+    await this.#options.pace?.take(sealed.length);
+    if (this.#over) return;
+    await this.#link.sendWithBody(
+      new CommandWriter(128).set(PIECE, index)
+        .set(DATA_LENGTH, sealed.length).set(VERIFICATION_SHA256, hash)
+        .verb(PUT).done(),
+      sealed,
+    );
+  }
+
+  /** One read at a time, in order: sources are files. */
+  #read(index: number): Promise<Bytes> {
+    const offset = index * PIECE_PLAINTEXT;
+    const length = Math.min(PIECE_PLAINTEXT, this.#source.length - offset);
+    const reading = this.#reading.then(() => this.#source.read(offset, length));
+    this.#reading = reading.catch(() => {/* told to whoever reads */});
+    return reading;
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+/** The server took it for somebody else's: it was never reserved, or has expired. */
+export function isGone(error: unknown): boolean {
+  return error instanceof AccountError && error.reason === "unknown-blob";
+}
