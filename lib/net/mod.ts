@@ -1,6 +1,6 @@
 /**
- * Sockets: dialling, listening within limits, waiting before the next attempt. It carries bytes and
- * does not look at them.
+ * Sockets: dialling, listening within limits, waiting before the next attempt, keeping to a
+ * rate. It carries bytes and does not look at them.
  *
  * @module
  */
@@ -8,9 +8,11 @@ export { addressGroup } from "./address_group.ts";
 export { Backoff } from "./backoff.ts";
 export { dial, DialError } from "./dial.ts";
 export { DEFAULT_LISTENER_LIMITS, listen } from "./listener.ts";
+export { Pace } from "./pace.ts";
 export { TokenBuckets } from "./token_bucket.ts";
 
 export type { BackoffRange } from "./backoff.ts";
 export type { DialOptions } from "./dial.ts";
 export type { Incoming, Listener, ListenerLimits } from "./listener.ts";
+export type { PaceClock } from "./pace.ts";
 export type { BucketRate } from "./token_bucket.ts";
