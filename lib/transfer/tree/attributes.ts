@@ -46,6 +46,7 @@ export function setAttributes(entry: TreeEntry, path: string): void {
 function makeLink(entry: LinkEntry, path: string): void {
   removeAll(path);
   Deno.symlinkSync(entry.target, path);
-  const seconds = entry.modified / 1000;
+  // Half a millisecond more: the platform rounds down what is a fraction in binary.
+  const seconds = (entry.modified + 0.5) / 1000;
   lutimesSync(path, seconds, seconds);
 }
