@@ -5,15 +5,18 @@ const BLOCK = 4096;
 
 /** Whether all `bytes` are zero. */
 export function isZero(bytes: Bytes): boolean {
-  // Four at a time where the memory is aligned for it: a sparse file is made of nothing else.
-  const ahead = Math.min((4 - (bytes.byteOffset & 3)) & 3, bytes.length);
-  const words = (bytes.length - ahead) >>> 2;
-  const view = new Int32Array(bytes.buffer, bytes.byteOffset + ahead, words);
-  for (let i = 0; i < words; i++) if (view[i] !== 0) return false;
-  for (let i = 0; i < ahead; i++) if (bytes[i] !== 0) return false;
-  for (let i = ahead + words * 4; i < bytes.length; i++) {
-    if (bytes[i] !== 0) return false;
+  let at = 0;
+  while (at < bytes.length && (bytes.byteOffset + at) % 4 !== 0) {
+    if (bytes[at++] !== 0) return false;
   }
+  // Four at a time where the memory is aligned for it: a sparse file is made of nothing else.
+  const words = (bytes.length - at) >>> 2;
+  if (words > 0) {
+    const view = new Int32Array(bytes.buffer, bytes.byteOffset + at, words);
+    for (let i = 0; i < words; i++) if (view[i] !== 0) return false;
+    at += words * 4;
+  }
+  for (; at < bytes.length; at++) if (bytes[at] !== 0) return false;
   return true;
 }
 

@@ -20,7 +20,8 @@ export function rewind(
   offset: number,
   placed: ReadonlySet<string>,
 ): number {
-  if (offset < layout.contentStart || offset > layout.padded) {
+  const { contentStart, padded } = layout;
+  if (!(offset >= contentStart && offset <= padded)) {
     throw lost(part, `offset ${offset} is not in it`);
   }
   const { entries } = manifest;

@@ -72,7 +72,7 @@ export class TreeWriter {
       const part = PartDirectory.open(directory, id, resumeAt === 0);
       const writer = new TreeWriter(part, rules);
       try {
-        if (resumeAt > 0) writer.#resume(resumeAt);
+        if (resumeAt !== 0) writer.#resume(resumeAt);
         else await syncDirectory(directory);
         return writer;
       } catch (error) {

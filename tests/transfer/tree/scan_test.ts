@@ -132,7 +132,7 @@ Deno.test("scan S0.9: what is named and cannot be offered is an error", () =>
         [[], "nothing is named"],
         [[`${directory}/none`], "No such file"],
         [[`${directory}/dangling`], "No such file"],
-        [[`${directory}/none/..`], "cannot be found"],
+        [[`${directory}/none/.`], "cannot be found"],
         [[`${directory}/socket`], "it is a socket"],
         [[`${directory}/\x1b[2J`], "characters"],
         [[`${directory}/f`, `${directory}/a/f`], "both are called f"],
