@@ -9,6 +9,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import type { Benchmark, Measurement } from "./benchmark.ts";
 import { CHANNEL } from "./channel.ts";
+import { FILES } from "./files.ts";
 import { IDLE } from "./idle.ts";
 import { LETTERS } from "./letters.ts";
 import { LOGINS } from "./logins.ts";
@@ -16,7 +17,14 @@ import { machine, summarize, table } from "./report.ts";
 import type { Summary } from "./report.ts";
 import { STARTUP } from "./startup.ts";
 
-const ALL: readonly Benchmark[] = [CHANNEL, LOGINS, LETTERS, IDLE, STARTUP];
+const ALL: readonly Benchmark[] = [
+  CHANNEL,
+  LOGINS,
+  LETTERS,
+  FILES,
+  IDLE,
+  STARTUP,
+];
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
