@@ -1,10 +1,11 @@
 import type { Bytes } from "../../protocol/mod.ts";
 import { MalformedError } from "../../protocol/mod.ts";
 import { complete, setAttributes } from "./attributes.ts";
-import { dataRuns, isZero } from "./data_runs.ts";
+import { isZero } from "./data_runs.ts";
 import { diskFullOr } from "./disk_full_error.ts";
 import { rulesOfThisMachine } from "./entry_path.ts";
 import type { NameRules } from "./entry_path.ts";
+import { FileWriter } from "./file_writer.ts";
 import { HeadReader, planOf } from "./head_reader.ts";
 import type { Plan } from "./head_reader.ts";
 import { isPartName, PartDirectory } from "./part_directory.ts";
@@ -12,19 +13,6 @@ import { place, placedBefore } from "./placement.ts";
 import { rewind } from "./resume_point.ts";
 import type { FileEntry, Manifest } from "./tree_entry.ts";
 import { syncDirectory, Unsynced } from "./unsynced.ts";
-
-/** Files from this size on, in bytes, keep their holes and are written while others may run. */
-const LARGE = 65_536;
-
-/** The file that is being written. */
-interface Writing {
-  readonly path: string;
-  readonly handle: Deno.FsFile;
-  readonly start: number;
-  readonly size: number;
-  /** Where the handle stands, in bytes from the beginning of the file. */
-  at: number;
-}
 
 /**
  * Writes the bytes of a transfer to disk as they come (see `Layout`): into a part directory that
@@ -44,7 +32,7 @@ export class TreeWriter {
   #failed: number | undefined;
   /** Index of the first entry that has not been made yet. */
   #next = 0;
-  #writing: Writing | undefined;
+  #writing: FileWriter | undefined;
   /** Whether all but what lies at the top has its mode and time. */
   #complete = false;
 
@@ -214,30 +202,15 @@ export class TreeWriter {
     }
   }
 
-  async #writeContent(file: Writing, bytes: Bytes): Promise<void> {
-    const from = this.#offset - file.start;
-    const part = bytes.subarray(0, file.size - from);
-    const runs: [number, number][] = file.size < LARGE
-      ? [[0, part.length]]
-      : dataRuns(part, from);
+  async #writeContent(file: FileWriter, bytes: Bytes): Promise<void> {
+    const start = this.#offset - file.done;
     this.#unsynced.addFile(file.path);
-    for (const [begin, end] of runs) {
-      if (file.at !== from + begin) {
-        file.at = file.handle.seekSync(from + begin, Deno.SeekMode.Start);
-      }
-      for (let at = begin; at < end;) {
-        const rest = part.subarray(at, end);
-        const count = file.size < LARGE
-          ? file.handle.writeSync(rest)
-          : await file.handle.write(rest);
-        at += count;
-        file.at += count;
-        // Moved step by step: after a failure it is known what is done.
-        this.#offset = file.start + from + at;
-      }
+    try {
+      await file.write(bytes.subarray(0, file.size - file.done));
+    } finally {
+      this.#offset = start + file.done;
     }
-    this.#offset = file.start + from + part.length;
-    if (from + part.length === file.size) this.#closeFile();
+    if (file.done === file.size) this.#closeFile();
   }
 
   /** Makes all that comes before the next byte of content, and the file which that belongs to. */
@@ -253,13 +226,13 @@ export class TreeWriter {
       this.#unsynced.addDirectory(this.#part.path);
       this.#plan = plan;
     }
-    const { manifest, layout } = this.#plan;
+    const { manifest } = this.#plan;
     for (; this.#writing === undefined; this.#next++) {
       const entry = manifest.entries[this.#next];
       if (entry === undefined) return;
       if (entry.kind === "link") continue;
       try {
-        if (entry.kind === "file") this.#create(entry, layout);
+        if (entry.kind === "file") this.#create(entry);
         else this.#makeDirectory(entry.path);
       } catch (error) {
         if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
@@ -277,27 +250,12 @@ export class TreeWriter {
     this.#unsynced.addDirectory(this.#parentOf(path));
   }
 
-  #create(entry: FileEntry, layout: Plan["layout"]): void {
-    const { size } = entry;
-    const path = this.#part.at(entry.path);
-    const handle = Deno.openSync(path, {
-      write: true,
-      createNew: true,
-      mode: 0o600,
-    });
-    this.#unsynced.addFile(path);
+  #create(entry: FileEntry): void {
+    const file = FileWriter.create(this.#part.at(entry.path), entry.size);
+    this.#unsynced.addFile(file.path);
     this.#unsynced.addDirectory(this.#parentOf(entry.path));
-    if (size === 0) return handle.close();
-    const start = layout.start(this.#next);
-    try {
-      // All holes, until something is written there.
-      if (size >= LARGE) handle.truncateSync(size);
-      this.#writing = { path, handle, start, size, at: 0 };
-    } catch (error) {
-      handle.close();
-      Deno.removeSync(path);
-      throw error;
-    }
+    this.#writing = file;
+    if (entry.size === 0) this.#closeFile();
   }
 
   #parentOf(path: string): string {
@@ -308,7 +266,7 @@ export class TreeWriter {
   }
 
   #closeFile(): void {
-    this.#writing?.handle.close();
+    this.#writing?.close();
     this.#writing = undefined;
   }
 
@@ -325,14 +283,12 @@ export class TreeWriter {
     const index = layout.entryAt(offset);
     // A file that begins here is made anew; of one that began before, a part is there.
     if (index < 0 || index >= this.#next) return;
-    const path = this.#part.at(manifest.entries[index]!.path);
     const start = layout.start(index);
-    const size = layout.start(index + 1) - start;
-    const handle = Deno.openSync(path, { write: true });
-    this.#writing = { path, handle, start, size, at: 0 };
-    // What came behind the offset may be anything.
-    handle.truncateSync(offset - start);
-    if (size >= LARGE) handle.truncateSync(size);
-    this.#unsynced.addFile(path);
+    this.#writing = FileWriter.resume(
+      this.#part.at(manifest.entries[index]!.path),
+      layout.start(index + 1) - start,
+      offset - start,
+    );
+    this.#unsynced.addFile(this.#writing.path);
   }
 }

@@ -1,6 +1,7 @@
 import { lutimesSync } from "node:fs";
 import { randomBytes } from "../../../lib/protocol/mod.ts";
 import type { Bytes } from "../../../lib/protocol/mod.ts";
+import { removeAll } from "../../../lib/transfer/tree/part_directory.ts";
 import { scan } from "../../../lib/transfer/tree/scan.ts";
 import type {
   Manifest,
@@ -16,7 +17,7 @@ export async function inTemp(
   try {
     await body(directory);
   } finally {
-    await Deno.remove(directory, { recursive: true });
+    removeAll(directory);
   }
 }
 
