@@ -10,7 +10,6 @@ const SSHD = "/usr/sbin/sshd";
  * undefined where there is no sshd (Debian: `openssh-server`, `openssh-client`, `rsync`).
  */
 export async function startSsh(directory: string): Promise<Ways | undefined> {
-  // `sshd -V` is not known everywhere; `-G` needs no keys but is newer still.
   if (!await isFile(SSHD) || !await isInstalled("ssh", "-V")) return undefined;
   for (const name of ["client", "host"]) await makeKey(`${directory}/${name}`);
   await makeSeparationDirectory();
