@@ -7,11 +7,15 @@ const BY_CODE: Readonly<Record<string, string>> = {
     "somebody on the way changed what was sent, or the server holds another key; try another network",
   ERR_CHANNEL_VIOLATION:
     "is it a sotto server, and of this version? compare sotto --version on both sides",
+  ERR_DISK_FULL: "make room; the same command goes on where it was",
   ERR_EXCESSIVE_COST:
     "the file or server asks for more memory or time than is sane; do not trust it",
   ERR_HANDSHAKE_FAILED:
     "whoever answers there does not hold the key it should; check the address",
   ERR_MALFORMED: "it is damaged, or not what it was taken for",
+  ERR_PART_BUSY: "wait until the other sotto is done, or stop it",
+  ERR_PART_LOST:
+    "remove what is left of it (.sotto-*) and give the same command again",
   ERR_PREKEY_IDENTITY:
     "the server handed out keys of someone else; compare safety numbers by another way",
   ERR_PREKEY_SIGNATURE:
@@ -24,6 +28,7 @@ const BY_CODE: Readonly<Record<string, string>> = {
   ERR_SESSION_END: "start a new session with that person",
   ERR_SESSION_KEY:
     "the keys here and those at the server no longer fit; was the account made anew?",
+  ERR_SOURCE_CHANGED: "--restart sends them anew, as they are now",
   ERR_STORE_NEWER:
     "a newer sotto wrote it; update this one, compare sotto --version",
   ERR_UNREACHABLE:
@@ -52,6 +57,10 @@ const BY_REASON: Readonly<Record<string, string>> = {
   "unknown-command": "the server is older than this program",
   "unknown-person": "check the name",
   "mailbox-full": "it can be sent again when they have fetched their letters",
+  "unknown-blob": "it was fetched, has expired, or the code is wrong",
+  "blob-exists": "--restart sends it anew",
+  "blob-taken": "ask for it to be sent again",
+  "spool-full": "try again later, or ask whoever runs the server for more room",
   "moved": "sotto client login --take-over uses it on this device again",
   "internal": "try again; whoever runs the server finds more in its log",
 };

@@ -1,5 +1,7 @@
 import type { HistoryEntry } from "../../lib/mailbox/mod.ts";
+import { parseOffer } from "../../lib/transfer/mod.ts";
 import { printable, printableLines } from "../printable.ts";
+import { describeOffer, offerObject } from "./file_summary.ts";
 
 /** The mark of how far one's own text has come. */
 const MARKS: Readonly<Record<HistoryEntry["state"], string>> = {
@@ -33,7 +35,7 @@ export function entryLine(
 ): string {
   const time = clock(entry.outgoing ? entry.sentAt : entry.at);
   const who = entry.outgoing ? "you" : printable(name);
-  const text = printableLines(entry.text).replaceAll("\n", `\n${INDENT}`);
+  const text = textOf(entry).replaceAll("\n", `\n${INDENT}`);
   const mark = markOf(entry);
   if (!colours) {
     return `${time} ${who}: ${text}${
@@ -53,11 +55,15 @@ export function entryObject(
   address: string,
   entry: HistoryEntry,
 ): Record<string, unknown> {
+  const offer = parseOffer(entry.text);
   return {
     number: entry.number,
     with: address,
     direction: entry.outgoing ? "out" : "in",
-    text: entry.text,
+    // The text of an offer holds the key of its files.
+    ...offer === undefined
+      ? { text: entry.text }
+      : { offer: offerObject(offer) },
     sentAt: new Date(entry.sentAt).toISOString(),
     at: new Date(entry.at).toISOString(),
     state: entry.state,
@@ -72,6 +78,13 @@ export function entryObject(
 export function nameOf(address: string, own: string): string {
   const zone = own.slice(own.indexOf("@"));
   return address.endsWith(zone) ? address.slice(0, -zone.length) : address;
+}
+
+function textOf({ text, outgoing, number }: HistoryEntry): string {
+  const offer = parseOffer(text);
+  if (offer === undefined) return printableLines(text);
+  const what = `[files] ${describeOffer(offer)}`;
+  return outgoing ? what : `${what}, number ${number}: sotto client pull`;
 }
 
 function markOf(entry: HistoryEntry): string {

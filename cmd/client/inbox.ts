@@ -8,7 +8,7 @@ import { eventText, offlineText } from "./event_text.ts";
 import { Online } from "./online.ts";
 import { Profile } from "./profile.ts";
 import { PROFILE_FLAGS } from "./profile_secret.ts";
-import { onlineWithin } from "./waiting.ts";
+import { allArrived } from "./waiting.ts";
 
 /** Help for `sotto client inbox`. */
 export const usage = `sotto client inbox fetches letters and shows what is new.
@@ -121,12 +121,7 @@ class Inbox {
   /** Waits until all that waited has come; why not, if it cannot. */
   async #fetch(online: Online): Promise<unknown> {
     try {
-      await onlineWithin(online, PATIENCE);
-      const waiting = (await online.ready)?.waiting ?? 0;
-      const end = performance.now() + PATIENCE;
-      while (online.arrived < waiting && performance.now() < end) {
-        await sleep(10);
-      }
+      await allArrived(online, PATIENCE);
       return undefined;
     } catch (error) {
       return error;
@@ -186,10 +181,6 @@ class Inbox {
     this.#printing = this.#printing
       .then(() => this.#io.stderr.write(`${text}\n`)).catch(() => {});
   }
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 function interrupted(signal: AbortSignal): Promise<void> {

@@ -13,7 +13,8 @@ needs the passphrase; after sotto client login it does not.
 Examples:
   sotto client register alice --server example.org
   sotto client send bob "hello"
-  sotto client chat bob`,
+  sotto client chat bob
+  sotto client push bob report.pdf`,
 };
 
 const COMMANDS: CommandTable = {
@@ -48,6 +49,22 @@ const COMMANDS: CommandTable = {
   inbox: {
     summary: "fetch letters and show what is new",
     load: () => import("./inbox.ts"),
+  },
+  push: {
+    summary: "send files or directories to somebody",
+    load: () => import("./push.ts"),
+  },
+  pull: {
+    summary: "fetch files that somebody has offered",
+    load: () => import("./pull.ts"),
+  },
+  share: {
+    summary: "give files to whoever knows a code, without accounts",
+    load: () => import("./share.ts"),
+  },
+  receive: {
+    summary: "fetch what is shared by a code",
+    load: () => import("./receive.ts"),
   },
   contacts: {
     summary: "the people you know, and whom you trust to be who",

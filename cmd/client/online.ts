@@ -10,6 +10,7 @@ import { ServerKeyChangedError } from "../../lib/identity/mod.ts";
 import { MAILBOX, MailboxClient } from "../../lib/mailbox/mod.ts";
 import type { MailboxEvent, Opened } from "../../lib/mailbox/mod.ts";
 import { Backoff } from "../../lib/net/mod.ts";
+import { TRANSFER } from "../../lib/transfer/mod.ts";
 import { ChannelError, Vocabulary } from "../../lib/protocol/mod.ts";
 import { CommandError } from "../errors.ts";
 import type { Io } from "../io.ts";
@@ -26,7 +27,7 @@ const PING_TIMEOUT = 15_000;
 /** A server that dies during a login falls silent as one does that does not know the keys. */
 const SILENCES = 3;
 
-const VOCABULARY = new Vocabulary(ACCOUNT, MAILBOX);
+const VOCABULARY = new Vocabulary(ACCOUNT, MAILBOX, TRANSFER);
 
 /** Whether there is a connection, and if not why. */
 export type OnlineStatus =
@@ -219,7 +220,11 @@ function waitOf(error: unknown): number {
   return error instanceof AccountError ? error.retryIn * 1_000 : 0;
 }
 
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+/** Resolves after `milliseconds`, or when `signal` aborts. */
+export function pause(
+  milliseconds: number,
+  signal: AbortSignal,
+): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);

@@ -13,7 +13,11 @@ import {
 } from "../../lib/identity/mod.ts";
 import { dial } from "../../lib/net/mod.ts";
 import { Caller, equalConstantTime } from "../../lib/protocol/mod.ts";
-import type { ByteStream, CommandChannel } from "../../lib/protocol/mod.ts";
+import type {
+  ByteStream,
+  CommandChannel,
+  Vocabulary,
+} from "../../lib/protocol/mod.ts";
 import { CommandError, describe, UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";
 import { sottoPaths } from "../paths.ts";
@@ -39,6 +43,7 @@ export function serverOf(text: string): ServerAddress {
  * Connects, asks for the server's keys, holds them against what is known, and shakes hands (S0.2,
  * S1.2, S3.1). A server that was never seen is pinned, with a word on standard error.
  *
+ * @param vocabulary of what is said besides accounts.
  * @throws {ServerKeyChangedError} if the server shows another key than before.
  * @throws {CommandError} if it shows another one than its address names, or the pins cannot be read.
  */
@@ -46,6 +51,7 @@ export async function connectToServer(
   io: Io,
   server: ServerAddress,
   signal?: AbortSignal,
+  vocabulary?: Vocabulary,
 ): Promise<ServerLink> {
   const stream = await dialServer(server, signal);
   const drop = () => closeStream(stream);
@@ -54,7 +60,7 @@ export async function connectToServer(
     const caller = new Caller(stream);
     const node = await parseNodeCertificate(await caller.publicKey());
     await checkPin(io, server, node);
-    const link = accountLink(await caller.connect(node.dhKey));
+    const link = accountLink(await caller.connect(node.dhKey), vocabulary);
     signal?.throwIfAborted();
     return { link, node };
   } catch (error) {

@@ -26,3 +26,20 @@ export async function onlineWithin(
     clearTimeout(timer);
   }
 }
+
+/**
+ * Waits until the letters that waited at the server have come, or for `milliseconds` if they do not.
+ *
+ * @throws {CommandError} if there is no connection within that time.
+ */
+export async function allArrived(
+  online: Online,
+  milliseconds: number,
+): Promise<void> {
+  await onlineWithin(online, milliseconds);
+  const waiting = (await online.ready)?.waiting ?? 0;
+  const end = performance.now() + milliseconds;
+  while (online.arrived < waiting && performance.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -9,11 +9,13 @@ import { listen } from "../../lib/net/mod.ts";
 import type { Listener } from "../../lib/net/mod.ts";
 import { ChannelError, MalformedError } from "../../lib/protocol/mod.ts";
 import type { ServerStore } from "../../lib/store/mod.ts";
+import { TRANSFER, TransferService } from "../../lib/transfer/mod.ts";
 import { parseChoice } from "../choice.ts";
 import { CommandError } from "../errors.ts";
 import { parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { Log, LOG_LEVELS } from "../log.ts";
+import { privateDirectory } from "../paths.ts";
 import { openServerKeys } from "./server_keys.ts";
 import { dataDirectory, openServerStore } from "./server_store.ts";
 import { FLAGS, settingsOf } from "./settings.ts";
@@ -46,6 +48,11 @@ Limits:
   --retention DURATION     how long a letter waits for its recipient; 30d if not given
   --quota-letters N        letters that may wait for one person; 10000 if not given
   --quota-size SIZE        their size in all; 16M if not given
+  --quota-files SIZE       files that one account may have here; 64G if not given
+  --guest-files SIZE       the same for all who have no account together; 16G if not given, 0 for none
+  --spool-size SIZE        the same for everybody together; 256G if not given
+  --files-lifetime DURATION
+                           the longest time for which files are kept; 7d if not given
   --max-packet SIZE        most bytes sealed and sent at a time, 512 to 64k; 64k if not given
   --max-connections N      connections at once; 20000 if not given
   --max-per-address N      the same from one address; 256 if not given
@@ -85,7 +92,8 @@ export async function run(args: string[], io: Io): Promise<number> {
     now: () => io.now(),
   });
   try {
-    await serve(io, settings, node, store, log);
+    const spool = await privateDirectory(`${directory}/spool`);
+    await serve(io, settings, { node, store, spool }, log);
     return 0;
   } finally {
     await store.close();
@@ -93,11 +101,18 @@ export async function run(args: string[], io: Io): Promise<number> {
   }
 }
 
+/** What a server has from start to start. */
+interface Kept {
+  readonly node: NodeKeyring;
+  readonly store: ServerStore;
+  /** The directory for files. */
+  readonly spool: string;
+}
+
 async function serve(
   io: Io,
   settings: Settings,
-  node: NodeKeyring,
-  store: ServerStore,
+  { node, store, spool }: Kept,
   log: Log,
 ): Promise<void> {
   // Asked for before anybody learns that we are there: from then on we may be told to stop.
@@ -105,12 +120,20 @@ async function serve(
   const now = () => io.now();
   const failed = (error: unknown) => logFailure(log, error);
   const mailboxes = new MailboxService(store, settings.mailbox, now, failed);
+  const files = new TransferService(
+    store,
+    spool,
+    settings.files,
+    now,
+    failed,
+  );
   const accounts = new AccountServer({
     store,
     node,
     rules: settings.rules,
-    services: [mailboxes],
-    tables: [MAILBOX],
+    services: [mailboxes, files],
+    tables: [MAILBOX, TRANSFER],
+    guests: [files],
     maxPacket: settings.maxPacket,
     limits: settings.attempts,
     now,
@@ -121,8 +144,11 @@ async function serve(
     Promise.all([
       mailboxes.expire(),
       store.invites.expire(io.now()),
-    ]).then(([letters, invites]) => {
-      if (letters + invites > 0) log.info("expired", { letters, invites });
+      files.expire(),
+    ]).then(([letters, invites, files]) => {
+      if (letters + invites + files > 0) {
+        log.info("expired", { letters, invites, files });
+      }
     }, failed);
   }, SWEEP_EVERY);
   try {

@@ -9,6 +9,8 @@ import type { MailboxLimits } from "../../lib/mailbox/mod.ts";
 import { DEFAULT_LISTENER_LIMITS } from "../../lib/net/mod.ts";
 import type { ListenerLimits } from "../../lib/net/mod.ts";
 import { RECORD_LIMIT, RECORD_LIMIT_MINIMUM } from "../../lib/protocol/mod.ts";
+import { DEFAULT_TRANSFER_LIMITS } from "../../lib/transfer/mod.ts";
+import type { TransferLimits } from "../../lib/transfer/mod.ts";
 import { parseChoice } from "../choice.ts";
 import { parseDuration } from "../duration.ts";
 import { describe, UsageError } from "../errors.ts";
@@ -30,6 +32,10 @@ export const FLAGS = {
   retention: { type: "string" },
   "quota-letters": { type: "string" },
   "quota-size": { type: "string" },
+  "quota-files": { type: "string" },
+  "guest-files": { type: "string" },
+  "spool-size": { type: "string" },
+  "files-lifetime": { type: "string" },
   "max-packet": { type: "string" },
   "max-connections": { type: "string" },
   "max-per-address": { type: "string" },
@@ -46,6 +52,7 @@ export interface Settings {
   readonly rules: RegistrationRules;
   readonly maxPacket: number;
   readonly mailbox: MailboxLimits;
+  readonly files: TransferLimits;
   readonly listener: ListenerLimits;
   readonly attempts: AttemptLimits;
 }
@@ -91,6 +98,7 @@ export function settingsOf(flags: FlagValues<typeof FLAGS>): Settings {
         ? DEFAULT_MAILBOX_LIMITS.retention
         : Math.ceil(parseDuration(flags.retention) / 1_000),
     },
+    files: filesOf(flags),
     listener: {
       connections: countOf(
         "--max-connections",
@@ -113,6 +121,22 @@ export function settingsOf(flags: FlagValues<typeof FLAGS>): Settings {
         2,
       ),
     },
+  };
+}
+
+function filesOf(flags: FlagValues<typeof FLAGS>): TransferLimits {
+  const { account, guests, total, lifetime } = DEFAULT_TRANSFER_LIMITS;
+  const most = (usage: TransferLimits["total"], text: string | undefined) => ({
+    ...usage,
+    bytes: sizeOf(text, usage.bytes),
+  });
+  return {
+    account: most(account, flags["quota-files"]),
+    guests: most(guests, flags["guest-files"]),
+    total: most(total, flags["spool-size"]),
+    lifetime: flags["files-lifetime"] === undefined
+      ? lifetime
+      : Math.ceil(parseDuration(flags["files-lifetime"]) / 1_000),
   };
 }
 

@@ -20,12 +20,13 @@ import {
   rsaEncrypt,
   utf8,
 } from "../protocol/mod.ts";
-import type { BucketRate, Incoming } from "../net/mod.ts";
+import type { Incoming } from "../net/mod.ts";
 import { TokenBuckets } from "../net/mod.ts";
 import type { NodeKeyring } from "../identity/mod.ts";
 import { parseCertificate } from "../identity/mod.ts";
 import type { Account, ServerStore } from "../store/mod.ts";
 import { AccountError } from "./account_error.ts";
+import type { AttemptLimits } from "./attempt_limits.ts";
 import {
   ABOUT,
   ABOUT_IS,
@@ -71,15 +72,7 @@ export const LOGIN_DEADLINE = 10_000;
 /** What making a key pair may take on a small or busy machine, in milliseconds. */
 const REGISTRATION_DEADLINE = 60_000;
 
-/** How often one address may try what is costly. */
-export interface AttemptLimits {
-  /** Registrations: each costs the server an RSA key pair. */
-  readonly registrations: BucketRate;
-}
-
-export const DEFAULT_ATTEMPT_LIMITS: AttemptLimits = {
-  registrations: { perSecond: 0.2, burst: 20 },
-};
+type Stranger = Pick<Incoming, "group" | "deadline">;
 
 /**
  * The server's part of registering and logging in (SPEC.md §5). Nothing it says before somebody has
@@ -133,7 +126,7 @@ export class Authenticator {
    */
   async authenticate(
     link: CommandChannel,
-    caller: Pick<Incoming, "group" | "deadline">,
+    caller: Stranger,
     isGuest: (message: Message) => boolean,
   ): Promise<Account | Message | undefined> {
     const until = this.#now() + LOGIN_DEADLINE;
@@ -167,7 +160,7 @@ export class Authenticator {
   async #perform(
     message: Message,
     link: CommandChannel,
-    caller: Pick<Incoming, "group" | "deadline">,
+    caller: Stranger,
     until: number,
   ): Promise<Account | undefined> {
     switch (message.verb) {
@@ -214,7 +207,7 @@ export class Authenticator {
   async #register(
     message: Message,
     link: CommandChannel,
-    caller: Pick<Incoming, "group" | "deadline">,
+    caller: Stranger,
     until: number,
   ): Promise<void> {
     const wait = this.#registrations.take(caller.group, this.#now());

@@ -32,7 +32,7 @@ export { AccountServer, IDLE_DEADLINE } from "./server.ts";
 export { Throttle } from "./throttle.ts";
 
 export type { Refusal } from "./account_error.ts";
-export type { AttemptLimits } from "./authenticator.ts";
+export type { AttemptLimits } from "./attempt_limits.ts";
 export type { About, RegisterOptions, Unlocked } from "./client.ts";
 export type { PushHandler } from "./client_session.ts";
 export type { RegistrationRules } from "./registration.ts";

@@ -10,12 +10,9 @@ import type { NodeKeyring } from "../identity/mod.ts";
 import { parseCertificate } from "../identity/mod.ts";
 import type { ServerStore } from "../store/mod.ts";
 import { AccountService } from "./account_service.ts";
-import type { AttemptLimits } from "./authenticator.ts";
-import {
-  Authenticator,
-  DEFAULT_ATTEMPT_LIMITS,
-  LOGIN_DEADLINE,
-} from "./authenticator.ts";
+import type { AttemptLimits } from "./attempt_limits.ts";
+import { DEFAULT_ATTEMPT_LIMITS } from "./attempt_limits.ts";
+import { Authenticator, LOGIN_DEADLINE } from "./authenticator.ts";
 import { ACCOUNT } from "./commands.ts";
 import type { GuestService } from "./guest.ts";
 import { accountLink } from "./link.ts";

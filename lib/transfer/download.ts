@@ -71,7 +71,7 @@ export interface ReadableBlob {
   readonly keys: BlobKeys;
   /** Chosen by this reader, 32 bytes; the same to go on. */
   readonly claim: Bytes;
-  /** Offset in the plaintext at which to go on: a whole number of pieces. */
+  /** Offset in the plaintext at which to go on: a whole number of pieces, or its end. */
   readonly from: number;
 }
 
@@ -94,7 +94,7 @@ export async function download(
   const answer = await ask(
     link,
     new CommandWriter().set(READ_CAPABILITY, keys.readCapability)
-      .set(CLAIM, claim).set(PIECE, from / PIECE_PLAINTEXT)
+      .set(CLAIM, claim).set(PIECE, firstPiece(from))
       .set(MAX_PACKET, RECORD_LIMIT).verb(DOWNLOAD).done(),
     BLOB,
     ACTION,
@@ -103,6 +103,11 @@ export async function download(
   const key = await BlobKey.open(keys.inputKey, keys.context, header);
   const cut = cutting(Number(answer.need(BLOB_SIZE)));
   return await new Download(link, key, cut, blob, sink, options).run();
+}
+
+/** The end of the plaintext need not be that of a piece. */
+function firstPiece(from: number): number {
+  return Math.ceil(from / PIECE_PLAINTEXT);
 }
 
 class Download {
@@ -135,7 +140,7 @@ class Download {
     this.#cutting = cut;
     this.#sink = sink;
     this.#options = options;
-    this.#next = from / PIECE_PLAINTEXT;
+    this.#next = firstPiece(from);
     this.#hashes = new Uint8Array(cut.count * HASH_BYTES);
     this.#allHashes = from === 0;
   }

@@ -8,7 +8,7 @@
  */
 export { blobKeys, newSecret } from "./blob_keys.ts";
 export { ask, TRANSFER_VOCABULARY } from "./client_link.ts";
-export { TRANSFER } from "./commands.ts";
+export { RESERVED, TRANSFER } from "./commands.ts";
 export { download } from "./download.ts";
 export { formatOffer, parseOffer } from "./offer.ts";
 export { removeCommand, reserveCommand, reserved } from "./reservation.ts";
@@ -22,6 +22,10 @@ export {
   newShareCode,
   parseShareCode,
 } from "./share_code.ts";
+export { scan } from "./tree/scan.ts";
+export { SingleFileSink } from "./tree/single_file_sink.ts";
+export { TreeSource } from "./tree/tree_source.ts";
+export { TreeWriter } from "./tree/tree_writer.ts";
 export { upload } from "./upload.ts";
 
 export type { BlobKeys } from "./blob_keys.ts";
@@ -31,6 +35,8 @@ export type { Reservation } from "./reservation.ts";
 export type { Cutting } from "./pieces.ts";
 export type { TransferLimits } from "./server.ts";
 export type { ShareCode } from "./share_code.ts";
+export type { Scan, Skipped } from "./tree/scan.ts";
+export type { Manifest, TreeEntry } from "./tree/tree_entry.ts";
 export type {
   ByteSource,
   Pacing,

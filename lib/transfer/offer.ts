@@ -47,7 +47,6 @@ export function parseOffer(text: string): Offer | undefined {
     return parse(
       Uint8Array.fromBase64(text.slice(SCHEME.length), {
         alphabet: "base64url",
-        lastChunkHandling: "strict",
       }),
     );
   } catch (error) {

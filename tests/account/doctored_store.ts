@@ -11,7 +11,7 @@ export function doctoredStore(
     account: Account | undefined,
   ) => Promise<Account | undefined> | Account | undefined,
 ): ServerStore {
-  const { accounts, prekeys, letters, invites } = store;
+  const { accounts, prekeys, letters, invites, blobs } = store;
   const doctored: AccountStore = {
     create: (account, invite) => accounts.create(account, invite),
     byAddress: async (address) => change(await accounts.byAddress(address)),
@@ -27,6 +27,7 @@ export function doctoredStore(
     prekeys,
     letters,
     invites,
+    blobs,
     close: () => store.close(),
   };
 }

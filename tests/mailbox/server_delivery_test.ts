@@ -46,6 +46,7 @@ function counting(
     prekeys: store.prekeys,
     letters,
     invites: store.invites,
+    blobs: store.blobs,
     close: () => store.close(),
   };
 }

@@ -69,7 +69,7 @@ Deno.test("a mailbox that moves while the old device opens it stays closed there
   let held = false;
   await using server = await mailboxServer({
     doctor: (store) => {
-      const { accounts, prekeys, letters, invites } = store;
+      const { accounts, prekeys, letters, invites, blobs } = store;
       const usage = async (recipient: string) => {
         if (held) {
           asked.resolve();
@@ -90,6 +90,7 @@ Deno.test("a mailbox that moves while the old device opens it stays closed there
           expire: (now) => letters.expire(now),
         },
         invites,
+        blobs,
         close: () => store.close(),
       };
     },

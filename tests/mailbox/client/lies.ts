@@ -39,7 +39,7 @@ export async function lyingServer(
 }
 
 function lying(store: ServerStore, lies: Lies): ServerStore {
-  const { accounts, prekeys, letters, invites } = store;
+  const { accounts, prekeys, letters, invites, blobs } = store;
   return {
     accounts: {
       create: (account, invite) => accounts.create(account, invite),
@@ -85,6 +85,7 @@ function lying(store: ServerStore, lies: Lies): ServerStore {
       usage: (recipient) => letters.usage(recipient),
     },
     invites,
+    blobs,
     close: () => store.close(),
   };
 }

@@ -1,0 +1,36 @@
+import type { Bytes } from "../../lib/protocol/mod.ts";
+import type { Offer } from "../../lib/transfer/mod.ts";
+import { printable } from "../printable.ts";
+import { formatSize } from "../size.ts";
+
+/** `report.pdf (1.2 MiB)`, `photos/ (directory, 341 entries, 2.0 GiB)`. */
+export function describeOffer(
+  { name, kind, size, entries }: Pick<
+    Offer,
+    "name" | "kind" | "size" | "entries"
+  >,
+): string {
+  const length = formatSize(size);
+  const shown = printable(name);
+  if (kind === "file") return `${shown} (${length})`;
+  const count = `${entries} ${entries === 1 ? "entry" : "entries"}`;
+  return kind === "directory"
+    ? `${shown}/ (directory, ${count}, ${length})`
+    : `${shown} (${count}, ${length})`;
+}
+
+/** The digest of a transfer as people compare it: hex. */
+export function formatDigest(digest: Bytes): string {
+  return digest.toHex();
+}
+
+/** An offer as an object for programs; without the secret, which opens it. */
+export function offerObject(offer: Offer): Record<string, unknown> {
+  return {
+    name: offer.name,
+    kind: offer.kind,
+    size: offer.size,
+    entries: offer.entries,
+    expiresAt: new Date(offer.expiresAt).toISOString(),
+  };
+}

@@ -1,0 +1,204 @@
+import { MalformedError } from "../../lib/protocol/mod.ts";
+import type { Bytes } from "../../lib/protocol/mod.ts";
+import {
+  blobKeys,
+  download,
+  newSecret,
+  SingleFileSink,
+  TreeWriter,
+} from "../../lib/transfer/mod.ts";
+import type { BlobKeys, ByteSink, Pacing } from "../../lib/transfer/mod.ts";
+import { readPrivateFile, writePrivateFile } from "../../lib/identity/mod.ts";
+import { CommandError } from "../errors.ts";
+import { Progress } from "../progress.ts";
+import { overFileLink } from "./file_link.ts";
+import type { FileLinkOptions } from "./file_link.ts";
+
+/** Where files go that are fetched. */
+export interface Destination {
+  /** A directory that is there. */
+  readonly directory: string;
+  /** One file, or "-" for standard output, instead. */
+  readonly output: string | undefined;
+  /** Whether what has the same name makes way. */
+  readonly replace: boolean;
+}
+
+/** What came of it. */
+export interface Fetched {
+  readonly digest: Bytes;
+  /** Where it lies; "-" on standard output. */
+  readonly paths: readonly string[];
+}
+
+/**
+ * Fetches files. What was broken off goes on where it was, also in another process; what is whole is
+ * moved to its place at once.
+ *
+ * @param name for the person, until the files say their own.
+ */
+export async function fetchFiles(
+  options: FileLinkOptions,
+  secret: Bytes,
+  name: string,
+  destination: Destination,
+  pace: Pacing | undefined,
+): Promise<Fetched> {
+  const keys = await blobKeys(secret);
+  const progress = new Progress(options.io, { name, quiet: options.quiet });
+  const ticking = setInterval(() => progress.tick(), 1_000);
+  const fetching = new Fetching(options, keys, progress, pace);
+  try {
+    return destination.output === undefined
+      ? await fetching.intoDirectory(destination)
+      : await fetching.intoFile(destination.output, destination.replace);
+  } finally {
+    clearInterval(ticking);
+    await progress.finish();
+  }
+}
+
+class Fetching {
+  readonly #options: FileLinkOptions;
+  readonly #keys: BlobKeys;
+  readonly #progress: Progress;
+  readonly #pace: Pacing | undefined;
+
+  constructor(
+    options: FileLinkOptions,
+    keys: BlobKeys,
+    progress: Progress,
+    pace: Pacing | undefined,
+  ) {
+    this.#options = options;
+    this.#keys = keys;
+    this.#progress = progress;
+    this.#pace = pace;
+  }
+
+  async intoDirectory({ directory, replace }: Destination): Promise<Fetched> {
+    const id = this.#keys.id.toHex().slice(0, 16);
+    const notes = `${directory}/.sotto-${id}.resume`;
+    const { claim, offset } = await readNotes(notes);
+    if (offset === 0) await writeNotes(notes, { claim, offset });
+    const writer = await TreeWriter.open(directory, id, offset);
+    let isBad = false;
+    try {
+      const digest = await this.#fetch(claim, () => writer.offset, {
+        async write(at, bytes) {
+          try {
+            await writer.write(at, bytes);
+          } catch (error) {
+            // Nothing of what was sealed is of use.
+            isBad = error instanceof MalformedError;
+            throw error;
+          }
+        },
+        async sync() {
+          const durable = await writer.sync();
+          if (durable > 0) await writeNotes(notes, { claim, offset: durable });
+        },
+      });
+      const paths = await writer.finish({ replace });
+      await Deno.remove(notes);
+      return { digest, paths };
+    } catch (error) {
+      if (isBad) {
+        writer.discard();
+        await Deno.remove(notes);
+      } else writer.close();
+      throw error;
+    }
+  }
+
+  async intoFile(output: string, replace: boolean): Promise<Fetched> {
+    if (output === "-") {
+      const { stdout } = this.#options.io;
+      return await this.#intoSink("-", (bytes) => stdout.write(bytes));
+    }
+    using file = await openOutput(output, replace);
+    return await this.#intoSink(output, async (bytes) => {
+      for (let at = 0; at < bytes.length;) {
+        at += await file.write(bytes.subarray(at));
+      }
+    });
+  }
+
+  async #intoSink(
+    path: string,
+    write: (bytes: Bytes) => Promise<void>,
+  ): Promise<Fetched> {
+    const sink = new SingleFileSink(write);
+    const digest = await this.#fetch(newSecret(), () => sink.offset, {
+      write: (at, bytes) => sink.write(at, bytes),
+      sync: () => Promise.resolve(),
+    });
+    sink.finish();
+    return { digest, paths: [path] };
+  }
+
+  async #fetch(
+    claim: Bytes,
+    offset: () => number,
+    sink: ByteSink,
+  ): Promise<Bytes> {
+    return await overFileLink(
+      this.#options,
+      (link, moved) =>
+        download(link, { keys: this.#keys, claim, from: offset() }, sink, {
+          ...this.#pace === undefined ? {} : { pace: this.#pace },
+          onWritten: (bytes, of) => {
+            this.#progress.update(bytes, of);
+            moved();
+          },
+        }),
+    );
+  }
+}
+
+/** What another process needs to go on with a download. */
+interface Notes {
+  /** By which the server knows this reader again, 32 bytes. */
+  readonly claim: Bytes;
+  /** Up to where it is on disk. */
+  readonly offset: number;
+}
+
+async function readNotes(path: string): Promise<Notes> {
+  try {
+    const [claim = "", offset = ""] = (await readPrivateFile(path))
+      .split("\n");
+    return { claim: Uint8Array.fromHex(claim), offset: Number(offset) };
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return { claim: newSecret(), offset: 0 };
+  }
+}
+
+async function writeNotes(path: string, notes: Notes): Promise<void> {
+  await writePrivateFile(
+    path,
+    `${notes.claim.toHex()}\n${notes.offset}\n`,
+  );
+}
+
+async function openOutput(
+  path: string,
+  replace: boolean,
+): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path, {
+      write: true,
+      create: replace,
+      truncate: replace,
+      createNew: !replace,
+    });
+  } catch (cause) {
+    throw new CommandError(`Cannot write ${path}`, {
+      cause,
+      ...cause instanceof Deno.errors.AlreadyExists
+        ? { hint: "--replace overwrites it" }
+        : {},
+    });
+  }
+}

@@ -1,0 +1,187 @@
+import type { Bytes } from "../../lib/protocol/mod.ts";
+import {
+  BlobKey,
+  blobKeys,
+  cutting,
+  newSecret,
+  scan,
+  sealedLength,
+  TreeSource,
+  upload,
+} from "../../lib/transfer/mod.ts";
+import type {
+  Offer,
+  OfferKind,
+  Pacing,
+  Scan,
+  WritableBlob,
+} from "../../lib/transfer/mod.ts";
+import { CommandError, UsageError } from "../errors.ts";
+import type { Io } from "../io.ts";
+import { printable } from "../printable.ts";
+import { Progress } from "../progress.ts";
+import { overFileLink } from "./file_link.ts";
+import type { FileLinkOptions } from "./file_link.ts";
+
+/** Files that were found, and will be sent as they are now. */
+export class OutgoingFiles implements AsyncDisposable {
+  readonly source: TreeSource;
+  readonly kind: OfferKind;
+  readonly name: string;
+  /** Bytes in all files. */
+  readonly size: number;
+  readonly entries: number;
+  /** Where standard input was put. */
+  readonly #copy: string | undefined;
+
+  private constructor(found: Scan, copy: string | undefined) {
+    const { name, entries } = found.manifest;
+    this.source = new TreeSource(found);
+    this.name = name;
+    this.entries = entries.length;
+    this.size = entries.reduce(
+      (sum, entry) => sum + (entry.kind === "file" ? entry.size : 0),
+      0,
+    );
+    const tops = entries.filter(({ path }) => !path.includes("/"));
+    this.kind = tops.length > 1
+      ? "several"
+      : tops[0]?.kind === "directory"
+      ? "directory"
+      : "file";
+    this.#copy = copy;
+  }
+
+  /**
+   * Finds what is at `paths`; "-" is standard input, which is put into a private file first, because
+   * what is sent must be there to be sent again. What cannot be sent is said on standard error.
+   *
+   * @param directory where a private file may lie.
+   * @param name for standard input.
+   * @throws {ScanError} if there is nothing to send.
+   */
+  static async find(
+    io: Io,
+    paths: readonly string[],
+    options: {
+      readonly directory?: string;
+      readonly name: string | undefined;
+      readonly quiet: boolean;
+    },
+  ): Promise<OutgoingFiles> {
+    const [only] = paths;
+    if (only !== "-") {
+      if (options.name !== undefined) {
+        throw new UsageError("--name is for standard input only");
+      }
+      return new OutgoingFiles(
+        await found(io, paths, options.quiet),
+        undefined,
+      );
+    }
+    if (paths.length > 1) throw new UsageError('"-" stands alone');
+    const copy = await Deno.makeTempDir({
+      prefix: "sotto-push-",
+      ...options.directory === undefined ? {} : { dir: options.directory },
+    });
+    try {
+      const path = `${copy}/${options.name ?? "stdin"}`;
+      await keepInput(io, path);
+      return new OutgoingFiles(await found(io, [path], options.quiet), copy);
+    } catch (error) {
+      await Deno.remove(copy, { recursive: true });
+      throw error;
+    }
+  }
+
+  /** A new key for them. Sealing other bytes under it would give both away. */
+  async blob(
+    secret: Bytes,
+    writeCapability: Bytes = newSecret(),
+    salt?: Bytes,
+  ): Promise<WritableBlob> {
+    const { id, inputKey, context } = await blobKeys(secret);
+    return {
+      id,
+      writeCapability,
+      key: await BlobKey.create(inputKey, context, salt),
+      cutting: cutting(sealedLength(this.source.length)),
+    };
+  }
+
+  /** What somebody is told of them. */
+  offer(secret: Bytes, expiresAt: number): Offer {
+    const { kind, name, size, entries } = this;
+    return { secret, kind, name, size, entries, expiresAt };
+  }
+
+  /** Sends them. @returns the digest of the blob. */
+  async send(
+    options: FileLinkOptions,
+    blob: WritableBlob,
+    pace: Pacing | undefined,
+  ): Promise<Bytes> {
+    const { io, quiet } = options;
+    const progress = new Progress(io, {
+      name: this.name,
+      total: blob.cutting.size,
+      quiet,
+    });
+    const ticking = setInterval(() => progress.tick(), 1_000);
+    try {
+      return await overFileLink(
+        options,
+        (link, moved) =>
+          upload(link, blob, this.source, {
+            ...pace === undefined ? {} : { pace },
+            onStored: (bytes) => {
+              progress.update(bytes);
+              moved();
+            },
+          }),
+      );
+    } finally {
+      clearInterval(ticking);
+      await progress.finish();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.source.close();
+    if (this.#copy !== undefined) {
+      await Deno.remove(this.#copy, { recursive: true });
+    }
+  }
+}
+
+async function found(
+  io: Io,
+  paths: readonly string[],
+  quiet: boolean,
+): Promise<Scan> {
+  const result = await scan(paths);
+  if (!quiet) {
+    for (const { path, why } of result.skipped) {
+      await io.stderr.write(`not sent: ${printable(path)}: ${why}\n`);
+    }
+  }
+  if (result.manifest.entries.length === 0) {
+    throw new CommandError("Cannot send: nothing is left to send");
+  }
+  return result;
+}
+
+async function keepInput(io: Io, path: string): Promise<void> {
+  using file = await Deno.open(path, {
+    write: true,
+    createNew: true,
+    mode: 0o600,
+  });
+  for (;;) {
+    const bytes = await io.stdin.read();
+    if (bytes === null) return;
+    for (let at = 0; at < bytes.length;) {
+      at += await file.write(bytes.subarray(at));
+    }
+  }
+}

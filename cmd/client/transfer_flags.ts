@@ -1,0 +1,50 @@
+import { Pace } from "../../lib/net/mod.ts";
+import { parseDuration } from "../duration.ts";
+import { UsageError } from "../errors.ts";
+import { parseSize } from "../size.ts";
+
+/** The flags of every command that sends or fetches files; spread them into its own table. */
+export const TRANSFER_FLAGS = {
+  "limit-rate": { type: "string" },
+  wait: { type: "string" },
+} as const;
+
+/** The flags of every command that sends files. */
+export const SENDING_FLAGS = {
+  ...TRANSFER_FLAGS,
+  expires: { type: "string" },
+  name: { type: "string" },
+} as const;
+
+/** The flags of every command that fetches files. */
+export const RECEIVING_FLAGS = {
+  ...TRANSFER_FLAGS,
+  to: { type: "string" },
+  output: { type: "string", short: "o" },
+  replace: { type: "boolean" },
+  yes: { type: "boolean", short: "y" },
+} as const;
+
+/** What `--limit-rate` says. @throws {UsageError} if it is no size above 0. */
+export function paceOf(text: string | undefined): Pace | undefined {
+  if (text === undefined) return undefined;
+  const rate = parseSize(text.replace(/\/s$/, ""));
+  if (rate === 0) throw new UsageError("--limit-rate must be above 0");
+  return new Pace(rate);
+}
+
+/** Seconds that `--expires` says. @throws {UsageError} if it is no duration of a second or more. */
+export function lifetimeOf(text: string): number {
+  const seconds = Math.floor(parseDuration(text) / 1_000);
+  if (seconds < 1 || seconds > 0xffff_ffff) {
+    throw new UsageError("--expires is out of its range", {
+      hint: 'from 1s on, as in "90m" or "3d"',
+    });
+  }
+  return seconds;
+}
+
+/** Milliseconds that `--wait` says. */
+export function patienceOf(text: string | undefined): number {
+  return parseDuration(text ?? "2m");
+}
