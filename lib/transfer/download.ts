@@ -2,20 +2,11 @@ import type { Bytes, CommandChannel, Message } from "../protocol/mod.ts";
 import {
   ChannelError,
   CommandWriter,
-  equalConstantTime,
-  HASH_BYTES,
+  CryptoError,
   MalformedError,
   RECORD_LIMIT,
-  sha256,
 } from "../protocol/mod.ts";
-import {
-  AccountError,
-  DATA_LENGTH,
-  KO,
-  MAX_PACKET,
-  OK,
-  VERIFICATION_SHA256,
-} from "../account/mod.ts";
+import { DATA_LENGTH, KO, MAX_PACKET, OK } from "../account/mod.ts";
 import type { BlobKeys } from "./blob_keys.ts";
 import { ask, cut, refusal } from "./client_link.ts";
 import {
@@ -34,6 +25,7 @@ import { KeepAlive } from "./keep_alive.ts";
 import {
   CHUNKS_PER_PIECE,
   cutting,
+  PIECE_BYTES,
   PIECE_PLAINTEXT,
   pieceLength,
 } from "./pieces.ts";
@@ -43,11 +35,11 @@ import { openRun } from "./sealed_blob/chunk_run.ts";
 import type { Pacing } from "./upload.ts";
 
 const ACTION = "fetch the file";
-/** Pieces that are checked, opened or wait to be written, before more are read: 8 MiB. */
+/** Pieces that are opened or wait to be written, before more are read: 8 MiB. */
 const HELD = 32;
 /** The same while one of them is missing that was asked for again: 64 MiB. */
 const HELD_AT_MOST = 256;
-/** How often a piece is asked for that does not arrive whole. */
+/** How often a piece is asked for that does not open. */
 const ATTEMPTS = 5;
 /** What was written is made durable after so many bytes. */
 const SYNC_EVERY = 64 * 2 ** 20;
@@ -76,12 +68,13 @@ export interface ReadableBlob {
 }
 
 /**
- * Fetches a blob: pieces are checked, opened and written in order as they come, and asked for again
- * if they did not arrive whole (S0.9). Resolves when all is written, and the server knows.
+ * Fetches a blob: pieces are opened and written in order as they come, and asked for again if they do
+ * not open (S0.9): that they do proves more than their hash would. Resolves when all is written, and
+ * the server knows.
  *
  * @returns the digest of the blob as the server has it, 32 bytes.
  * @throws {AccountError} if the server refuses: "unknown-blob", "blob-taken".
- * @throws {CryptoError | MalformedError} if what comes is not what was sealed: nothing heals that.
+ * @throws {CryptoError | MalformedError} if what comes, again and again, is not what was sealed.
  * @throws {ChannelError} if the connection fails: on another one it goes on where it was.
  */
 export async function download(
@@ -116,11 +109,11 @@ class Download {
   readonly #cutting: Cutting;
   readonly #sink: ByteSink;
   readonly #options: DownloadOptions;
-  readonly #hashes: Bytes;
-  readonly #allHashes: boolean;
   /** Plaintext of pieces by number: under way, or waiting for one before. */
   readonly #held = new Map<number, Promise<Bytes | undefined>>();
   readonly #attempts = new Map<number, number>();
+  /** Buffers that were written: new memory for each piece costs as much as opening a third of it. */
+  readonly #free: Bytes[] = [];
   #next: number;
   #unsynced = 0;
   #failure: { readonly error: unknown } | undefined;
@@ -141,8 +134,6 @@ class Download {
     this.#sink = sink;
     this.#options = options;
     this.#next = firstPiece(from);
-    this.#hashes = new Uint8Array(cut.count * HASH_BYTES);
-    this.#allHashes = from === 0;
   }
 
   async run(): Promise<Bytes> {
@@ -177,14 +168,13 @@ class Download {
       if (message === null) throw cut(ACTION);
       if (this.#failure !== undefined) throw this.#failure.error;
       if (message.verb === KO) throw refusal(message, ACTION);
-      if (message.verb === OK) return await this.#verified(message);
+      if (message.verb === OK) return this.#digest(message);
       if (message.verb === PUT) await this.#take(message);
     }
   }
 
   async #take(message: Message): Promise<void> {
     const index = message.need(PIECE);
-    const expected = message.need(VERIFICATION_SHA256);
     const fits = index >= this.#next && index < this.#cutting.count &&
       message.need(DATA_LENGTH) === pieceLength(this.#cutting, index);
     if (!fits || this.#held.has(index)) {
@@ -193,7 +183,7 @@ class Download {
       );
     }
     const body = await this.#link.body(message.need(DATA_LENGTH));
-    const opened = this.#open(index, body, expected);
+    const opened = this.#open(index, body);
     opened.catch((error) => this.#fail(error));
     this.#held.set(index, opened);
     this.#wakeWriter();
@@ -213,28 +203,25 @@ class Download {
     );
   }
 
-  /** The plaintext; `undefined` if the piece did not arrive whole and was asked for again. */
-  async #open(
-    index: number,
-    body: Bytes,
-    expected: Bytes,
-  ): Promise<Bytes | undefined> {
-    const hash = await sha256(body);
-    if (!equalConstantTime(hash, expected)) {
-      this.#held.delete(index);
+  /** The plaintext; `undefined` if the piece does not open and was asked for again. */
+  async #open(index: number, body: Bytes): Promise<Bytes | undefined> {
+    const last = index === this.#cutting.count - 1;
+    const first = index * CHUNKS_PER_PIECE;
+    const buffer = this.#free.pop() ?? new Uint8Array(PIECE_BYTES);
+    try {
+      return await openRun(this.#key, first, body, last, buffer);
+    } catch (error) {
+      if (!(error instanceof CryptoError)) throw error;
       const attempts = (this.#attempts.get(index) ?? 0) + 1;
       this.#attempts.set(index, attempts);
-      if (attempts >= ATTEMPTS) throw new AccountError(ACTION, "checksum");
-      await this.#link.send(
-        new CommandWriter().set(PIECE, index).verb(KO).done(),
-      );
-      this.#wakeReader();
-      return undefined;
+      if (attempts >= ATTEMPTS) throw error;
     }
-    this.#attempts.delete(index);
-    this.#hashes.set(hash, index * HASH_BYTES);
-    const last = index === this.#cutting.count - 1;
-    return await openRun(this.#key, index * CHUNKS_PER_PIECE, body, last);
+    this.#held.delete(index);
+    await this.#link.send(
+      new CommandWriter().set(PIECE, index).verb(KO).done(),
+    );
+    this.#wakeReader();
+    return undefined;
   }
 
   async #write(): Promise<void> {
@@ -251,6 +238,7 @@ class Download {
       const plaintext = await opening;
       if (plaintext === undefined) continue; // It comes again.
       await this.#sink.write(this.#next * PIECE_PLAINTEXT, plaintext);
+      this.#free.push(new Uint8Array(plaintext.buffer));
       this.#held.delete(this.#next++);
       this.#wakeReader();
       this.#unsynced += plaintext.length;
@@ -268,20 +256,10 @@ class Download {
     await this.#sink.sync(this.#next * PIECE_PLAINTEXT);
   }
 
-  /** The digest, which must be that of the pieces that came. */
-  async #verified(message: Message): Promise<Bytes> {
-    const said = message.need(BLOB_DIGEST);
+  #digest(message: Message): Bytes {
     if (this.#next < this.#cutting.count) {
       throw new MalformedError(`Cannot ${ACTION}: the server ended too early`);
     }
-    if (
-      this.#allHashes &&
-      !equalConstantTime(said, await sha256(this.#hashes))
-    ) {
-      throw new MalformedError(
-        `Cannot ${ACTION}: its digest is not that of its pieces`,
-      );
-    }
-    return said;
+    return message.need(BLOB_DIGEST);
   }
 }

@@ -70,9 +70,10 @@ export class Channel {
   }
 
   /**
-   * Queues a body that is sealed already, behind everything that was sent before: it travels as it
+   * Sends a body that is sealed already, behind everything that was sent before: it travels as it
    * is, and only the length of its records is said. The other side must expect it (`receiveBody`)
-   * and must check it, because anybody on the way can alter it (SPEC.md §4.7).
+   * and must check it, because anybody on the way can alter it (SPEC.md §4.7). Resolves when the
+   * body is written, and may be changed.
    *
    * @throws {ChannelError}
    */

@@ -40,8 +40,9 @@ export class RecordSender {
   readonly #take: () => RecordKey;
   #queue: Bytes[] = [];
   #queued = 0;
-  /** Bytes of bare records that are not written yet. */
-  #bare = 0;
+  /** Bytes of bare records that were ever queued, and written. */
+  #bareQueued = 0;
+  #bareWritten = 0;
   #sealed: Outgoing[] = [];
   #writing = false;
   #error: Error | undefined;
@@ -49,7 +50,7 @@ export class RecordSender {
   #waiting: {
     resolve: () => void;
     reject: (error: Error) => void;
-    below: number;
+    isDue: () => boolean;
   }[] = [];
 
   constructor(stream: ByteStream, take: () => RecordKey) {
@@ -69,19 +70,23 @@ export class RecordSender {
     return this.#drained(HIGH_WATER);
   }
 
-  /** Sends bytes as they are, in records behind everything that was sent before. */
+  /**
+   * Sends bytes as they are, in records behind everything that was sent before; resolves when they are
+   * written and may be changed.
+   */
   sendBare(bytes: Bytes): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     if (this.#closing) return Promise.reject(closedHere("send"));
     this.sealQueued();
     for (let at = 0; at < bytes.length; at += this.limit) {
       const body = bytes.subarray(at, at + this.limit);
-      this.#bare += body.length;
+      this.#bareQueued += body.length;
       const header = u32((BARE | body.length) >>> 0);
       this.#sealed.push({ header, body, ready: READY, bare: body.length });
     }
     if (!this.#writing && this.#sealed.length > 0) this.#write();
-    return this.#drained(HIGH_WATER);
+    const end = this.#bareQueued;
+    return this.#until(() => this.#bareWritten >= end);
   }
 
   flushed(): Promise<void> {
@@ -173,7 +178,7 @@ export class RecordSender {
         const length = lengthOf(records);
         if (length > buffer.length) buffer = new Uint8Array(length);
         await writeAll(this.#stream, join(records, buffer));
-        for (const { bare } of records) this.#bare -= bare;
+        for (const { bare } of records) this.#bareWritten += bare;
         this.#release();
       }
     } catch (cause) {
@@ -204,22 +209,25 @@ export class RecordSender {
   /** Everything accepted and not yet written, roughly, in bytes. */
   get #pending(): number {
     const unwritten = this.#sealed.length + (this.#writing ? 1 : 0);
-    return this.#queued + this.#bare + (unwritten > 0 ? 1 : 0);
+    return this.#queued + (unwritten > 0 ? 1 : 0);
   }
 
   #drained(below: number): Promise<void> {
+    return this.#until(() => this.#pending <= below);
+  }
+
+  #until(isDue: () => boolean): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
-    if (this.#pending <= below) return Promise.resolve();
+    if (isDue()) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject, below });
+      this.#waiting.push({ resolve, reject, isDue });
     });
   }
 
   #release(): void {
     if (this.#waiting.length === 0) return;
-    const pending = this.#pending;
-    this.#waiting = this.#waiting.filter(({ resolve, below }) => {
-      if (pending > below) return true;
+    this.#waiting = this.#waiting.filter(({ resolve, isDue }) => {
+      if (!isDue()) return true;
       resolve();
       return false;
     });
