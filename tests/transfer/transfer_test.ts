@@ -120,7 +120,7 @@ Deno.test("S0.9: an upload that was cut goes on where it was, and nothing that h
 
 Deno.test("S0.9: a download goes on from where it was written to", async () => {
   await using server = await fileServer();
-  const bytes = noise(12 * PIECE_PLAINTEXT + 99);
+  const bytes = noise(60 * PIECE_PLAINTEXT + 99);
   const blob = await testBlob(bytes.length);
   await reserve(server, blob);
   const up = await server.link();
