@@ -125,6 +125,8 @@ const TARGETS: readonly (readonly [string, string, boolean])[] = [
   ["t/a/b", "../..", false],
   ["t/a/b", "./../../x", false],
   ["t/a", "b/../c", false],
+  ["t/a/b", "x/../c", false],
+  ["t/a/b", "../x/../c", false],
   ["t/a", "b/../../../etc", false],
   ["t/a", "/etc/passwd", false],
   ["t/a", "", false],

@@ -91,3 +91,28 @@ Deno.test("part S0.9: a part directory of somebody else is not used", () =>
       await assertRejects(() => TreeWriter.open(temp, id), RangeError);
     }
   }));
+
+for (const size of [60_000, 200_000]) {
+  Deno.test(`part S0.9: garbage behind the offset is gone, of ${size} bytes`, () =>
+    inTemp(async (temp) => {
+      // Zeros, which are not written where they should stand already.
+      const whole = sequence([file("a", size), file("b", 10)], 0);
+      const writer = await TreeWriter.open(temp, "id");
+      await feed(writer, whole, 50_000);
+      await writer.sync();
+      writer.close();
+      const garbage = new Uint8Array(size + 5000).fill(0xff);
+      garbage.set(
+        Deno.readFileSync(`${temp}/.sotto-id.part/tree/a`).subarray(0, 49_000),
+      );
+      Deno.writeFileSync(`${temp}/.sotto-id.part/tree/a`, garbage);
+      Deno.writeFileSync(`${temp}/.sotto-id.part/tree/b`, garbage);
+      const later = await TreeWriter.open(temp, "id", 49_000);
+      await feed(later, whole);
+      await later.finish({ replace: false });
+      const got = Deno.readFileSync(`${temp}/a`);
+      assertEquals(got.length, size);
+      assertEquals(got.subarray(48_900).findIndex((each) => each !== 0), -1);
+      assertEquals(Deno.readFileSync(`${temp}/b`), new Uint8Array(10));
+    }));
+}
