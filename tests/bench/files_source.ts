@@ -52,12 +52,12 @@ export async function makeSource(
 }
 
 /**
- * Writes as much as the file is long and takes it away again, so that whoever comes first does not
- * pay for memory that a virtual machine has yet to get.
+ * Writes twice the length of the file and takes it away again: room for what a server keeps and for
+ * what arrives. Else whoever comes first would pay for memory that a virtual machine has yet to get.
  */
 export function warm({ destination, bytes }: Source): void {
   const path = `${destination}/warm`;
-  writeBlocks(path, bytes, () => {});
+  writeBlocks(path, 2 * bytes, () => {});
   Deno.removeSync(path);
 }
 
