@@ -24,6 +24,8 @@ export class Layout {
   readonly #starts: Float64Array;
 
   /**
+   * Of a manifest and the contents which that announces.
+   *
    * @param manifestLength of the encoded manifest, in bytes.
    * @throws {MalformedError} if the padded length is 2^53 or more.
    */

@@ -14,7 +14,11 @@ export class PartError extends Error {
   /** Stable, for programs. */
   readonly code: PartErrorCode;
 
-  /** @param message "Cannot ACTION: WHAT WAS SEEN". */
+  /**
+   * An error that says what was tried and what was seen.
+   *
+   * @param message "Cannot ACTION: WHAT WAS SEEN".
+   */
   constructor(message: string, code: PartErrorCode, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;

@@ -16,7 +16,11 @@ export class SingleFileSink {
   #plan: Plan | undefined;
   #offset = 0;
 
-  /** @param output is given the content in order, one piece at a time. */
+  /**
+   * A sink in front of `output`.
+   *
+   * @param output is given the content in order, one piece at a time.
+   */
   constructor(output: (bytes: Bytes) => Promise<void>) {
     this.#output = output;
   }

@@ -7,7 +7,11 @@ export class SourceChangedError extends Error {
   /** The file, as an absolute path. */
   readonly path: string;
 
-  /** @param path of the file, absolute. */
+  /**
+   * An error that names the file.
+   *
+   * @param path of the file, absolute.
+   */
   constructor(path: string, seen: string, cause?: unknown) {
     super(
       `Cannot send ${path}: ${seen}`,

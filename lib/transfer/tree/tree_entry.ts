@@ -1,5 +1,5 @@
 /** What every entry has: where it is, who may use it and how old it is. */
-interface Place {
+export interface Place {
   /** Relative to what is sent, "/" between the components. */
   readonly path: string;
   /** Permissions, 0..0o777: never setuid, setgid or sticky. */

@@ -36,7 +36,11 @@ export class TreeSource implements AsyncDisposable {
   #reading: Reading | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @throws {MalformedError} if what was found cannot be sent: see `encodeManifest`. */
+  /**
+   * Of what `scan` has found.
+   *
+   * @throws {MalformedError} if what was found cannot be sent: see `encodeManifest`.
+   */
   constructor(scan: Scan) {
     this.#scan = scan;
     const manifest = encodeManifest(scan.manifest);
