@@ -11,12 +11,14 @@ import { ACCOUNT } from "../lib/account/mod.ts";
 import { MAILBOX } from "../lib/mailbox/mod.ts";
 import { GREETING } from "../lib/protocol/mod.ts";
 import type { CommandTable } from "../lib/protocol/mod.ts";
+import { TRANSFER } from "../lib/transfer/mod.ts";
 
 /** The tables that the specification shows, by the service they name. */
 export const SPEC_TABLES: readonly CommandTable[] = [
   GREETING,
   ACCOUNT,
   MAILBOX,
+  TRANSFER,
 ];
 
 /** Where the specification lies. */

@@ -42,10 +42,28 @@ import {
   RECORD_LIMIT_MINIMUM,
 } from "../../lib/protocol/channel/record.ts";
 import { REKEY_AFTER_RECORDS } from "../../lib/protocol/channel/traffic_key.ts";
+import { DEFAULT_TRANSFER_LIMITS } from "../../lib/transfer/mod.ts";
+import { PIECE_BYTES, PIECES_LIMIT } from "../../lib/transfer/pieces.ts";
+import {
+  CHUNK_BYTES,
+  SEALED_CHUNK_BYTES,
+} from "../../lib/transfer/sealed_blob/sizes.ts";
+import { CODE_WORDS } from "../../lib/transfer/share_code.ts";
+import {
+  COMPONENT_LIMIT,
+  PATH_LIMIT,
+} from "../../lib/transfer/tree/entry_path.ts";
+import { PADDED_MINIMUM } from "../../lib/transfer/tree/layout.ts";
+import {
+  ENTRY_LIMIT,
+  MANIFEST_LIMIT,
+} from "../../lib/transfer/tree/manifest.ts";
 import { SPEC } from "./naive_tables.ts";
 
 const DAY = 86_400;
+const GIB = 2 ** 30;
 const { quota, retention } = DEFAULT_MAILBOX_LIMITS;
+const { account, guests, total, lifetime } = DEFAULT_TRANSFER_LIMITS;
 
 /** Rows of the table, with the numbers that the code has; null where it does not say them aloud. */
 const ROWS: readonly (readonly [string, readonly (number | null)[]])[] = [
@@ -82,6 +100,18 @@ const ROWS: readonly (readonly [string, readonly (number | null)[]])[] = [
     MINIMUM_COST.passes,
     MAXIMUM_COST.passes,
   ]],
+  ["body of a bare record", [1, RECORD_LIMIT]],
+  ["chunk of a blob; sealed", [CHUNK_BYTES, SEALED_CHUNK_BYTES]],
+  ["piece of a blob; how many it has", [PIECE_BYTES, PIECES_LIMIT]],
+  [
+    "blobs of an account; of all guests; of everybody",
+    [account.bytes / GIB, guests.bytes / GIB, total.bytes / GIB],
+  ],
+  ["lifetime of a blob", [lifetime / DAY]],
+  ["shortest padded length", [PADDED_MINIMUM]],
+  ["manifest; its entries", [MANIFEST_LIMIT, ENTRY_LIMIT]],
+  ["path or link target; a component of a path", [PATH_LIMIT, COMPONENT_LIMIT]],
+  ["words of a share code", [CODE_WORDS]],
 ];
 
 Deno.test("SPEC.md §8.2 gives the limits that the code has", () => {
