@@ -1,3 +1,4 @@
+import { AccountError } from "../../lib/account/mod.ts";
 import { MalformedError } from "../../lib/protocol/mod.ts";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import {
@@ -103,7 +104,8 @@ class Fetching {
       await Deno.remove(notes);
       return { digest, paths };
     } catch (error) {
-      if (isBad) {
+      const nothing = error instanceof AccountError && writer.offset === 0;
+      if (isBad || nothing) {
         writer.discard();
         await Deno.remove(notes);
       } else writer.close();
