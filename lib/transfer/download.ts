@@ -43,6 +43,8 @@ const HELD_AT_MOST = 256;
 const ATTEMPTS = 5;
 /** What was written is made durable after so many bytes. */
 const SYNC_EVERY = 64 * 2 ** 20;
+/** Or after so long, in milliseconds: a slow transfer that is killed loses no minutes. */
+const SYNC_AFTER = 2_000;
 
 /** Where a transfer goes. */
 export interface ByteSink {
@@ -116,6 +118,7 @@ class Download {
   readonly #free: Bytes[] = [];
   #next: number;
   #unsynced = 0;
+  #syncedAt = performance.now();
   #failure: { readonly error: unknown } | undefined;
   #wakeReader: () => void = () => {};
   #wakeWriter: () => void = () => {};
@@ -243,7 +246,10 @@ class Download {
       this.#wakeReader();
       this.#unsynced += plaintext.length;
       this.#options.onWritten?.(this.#next * PIECE_PLAINTEXT, total);
-      if (this.#unsynced >= SYNC_EVERY) await this.#sync();
+      const waited = performance.now() - this.#syncedAt;
+      if (this.#unsynced >= SYNC_EVERY || waited >= SYNC_AFTER) {
+        await this.#sync();
+      }
     }
     await this.#sync();
     if (this.#next === count) {
@@ -254,6 +260,7 @@ class Download {
   async #sync(): Promise<void> {
     this.#unsynced = 0;
     await this.#sink.sync(this.#next * PIECE_PLAINTEXT);
+    this.#syncedAt = performance.now();
   }
 
   #digest(message: Message): Bytes {
