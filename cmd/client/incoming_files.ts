@@ -5,6 +5,7 @@ import {
   blobKeys,
   download,
   newSecret,
+  PartError,
   SingleFileSink,
   TreeWriter,
 } from "../../lib/transfer/mod.ts";
@@ -27,7 +28,8 @@ export interface Destination {
 
 /** What came of it. */
 export interface Fetched {
-  readonly digest: Bytes;
+  /** `undefined` if the server did not say it, because all had come before. */
+  readonly digest: Bytes | undefined;
   /** Where it lies; "-" on standard output. */
   readonly paths: readonly string[];
 }
@@ -82,10 +84,10 @@ class Fetching {
     const notes = `${directory}/.sotto-${id}.resume`;
     const { claim, offset } = await readNotes(notes);
     if (offset === 0) await writeNotes(notes, { claim, offset });
-    const writer = await TreeWriter.open(directory, id, offset);
+    const writer = await openWriter(directory, id, offset);
     let isBad = false;
     try {
-      const digest = await this.#fetch(claim, () => writer.offset, {
+      const digest = await this.#rest(writer, claim, {
         async write(at, bytes) {
           try {
             await writer.write(at, bytes);
@@ -109,6 +111,21 @@ class Fetching {
         writer.discard();
         await Deno.remove(notes);
       } else writer.close();
+      throw error;
+    }
+  }
+
+  /** Fetches what is not there yet. A server that was told that all came knows nothing of it any more. */
+  async #rest(
+    writer: TreeWriter,
+    claim: Bytes,
+    sink: ByteSink,
+  ): Promise<Bytes | undefined> {
+    const isWhole = writer.offset === writer.length;
+    try {
+      return await this.#fetch(claim, () => writer.offset, sink);
+    } catch (error) {
+      if (isWhole && error instanceof AccountError) return undefined;
       throw error;
     }
   }
@@ -155,6 +172,21 @@ class Fetching {
           },
         }),
     );
+  }
+}
+
+/** Goes on at `offset`, or begins again if what was there is not any more. */
+async function openWriter(
+  directory: string,
+  id: string,
+  offset: number,
+): Promise<TreeWriter> {
+  try {
+    return await TreeWriter.open(directory, id, offset);
+  } catch (error) {
+    const isLost = error instanceof PartError && error.code === "ERR_PART_LOST";
+    if (!isLost || offset === 0) throw error;
+    return await TreeWriter.open(directory, id);
   }
 }
 

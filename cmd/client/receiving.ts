@@ -71,12 +71,20 @@ export async function sayFetched(
   facts: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   if (flags.json) {
-    const summary = { ...facts, paths, digest: formatDigest(digest) };
+    const summary = {
+      ...facts,
+      paths,
+      ...digest === undefined ? {} : { digest: formatDigest(digest) },
+    };
     return await io.stdout.write(`${JSON.stringify(summary)}\n`);
   }
   if (flags.quiet) return;
   for (const path of paths) {
     if (path !== "-") await io.stderr.write(`${printable(path)}\n`);
   }
-  await io.stderr.write(`fetched, digest ${formatDigest(digest)}\n`);
+  await io.stderr.write(
+    digest === undefined
+      ? "fetched\n"
+      : `fetched, digest ${formatDigest(digest)}\n`,
+  );
 }

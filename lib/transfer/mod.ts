@@ -22,6 +22,7 @@ export {
   newShareCode,
   parseShareCode,
 } from "./share_code.ts";
+export { PartError } from "./tree/part_error.ts";
 export { scan } from "./tree/scan.ts";
 export { SingleFileSink } from "./tree/single_file_sink.ts";
 export { TreeSource } from "./tree/tree_source.ts";
