@@ -4,7 +4,10 @@ export interface Daemon extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Starts a server that listens on a free port of 127.0.0.1, and waits until it does. */
+/**
+ * Starts a server that listens on a free port of 127.0.0.1, and waits until it does. What it writes
+ * to standard error is shown.
+ */
 export async function startDaemon(
   program: string,
   argsFor: (port: number) => readonly string[],
@@ -16,7 +19,7 @@ export async function startDaemon(
     env: { ...env },
     stdin: "null",
     stdout: "null",
-    stderr: "null",
+    stderr: "inherit",
   }).spawn();
   const daemon = {
     pid: child.pid,
