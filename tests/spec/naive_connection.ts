@@ -8,14 +8,14 @@ import { hello } from "./naive_handshake.ts";
 import type { Agreed } from "./naive_handshake.ts";
 import { join, sha256, sign } from "./naive_primitives.ts";
 import type { Octets } from "./naive_primitives.ts";
-import { cutRecords, Direction } from "./naive_records.ts";
+import { bare, bodyOf, cutRecords, Direction } from "./naive_records.ts";
 import { decode, encode } from "./naive_risp.ts";
 import type { NaiveMessage, Value } from "./naive_risp.ts";
 import { specTable, together } from "./naive_tables.ts";
 
 const GREETING = specTable("greeting");
-const ACCOUNT = specTable("account");
-const INSIDE = together(ACCOUNT, specTable("mailbox"));
+const LINK = together(specTable("account"), specTable("transfer"));
+const INSIDE = together(LINK, specTable("mailbox"));
 const LIMITS = { message: 266_240, skipped: 1_048_576 };
 
 /** A command to be sent: a verb, or a parameter with its value. */
@@ -45,7 +45,7 @@ export class NaiveConnection {
   #size = 65_536;
   /** Whether CLOSE has come. */
   closed = false;
-  /** The longest plaintext of a record that has come. */
+  /** The longest plaintext, or body, of a record that has come. */
   longest = 0;
   /** Pushes that came while something else was awaited. */
   readonly pushes: NaiveMessage[] = [];
@@ -93,28 +93,43 @@ export class NaiveConnection {
     size: number = this.#size,
   ): Promise<void> {
     this.#size = size;
-    const bytes = encode(ACCOUNT, ...commands);
+    const bytes = encode(LINK, ...commands);
     for (let at = 0; at < bytes.length; at += size) {
       await this.#write(this.#out!.seal(bytes.slice(at, at + size)));
     }
   }
 
+  /** Sends a body (§4.7), in bare records of at most `size` bytes. */
+  async sendBody(body: Octets, size: number = this.#size): Promise<void> {
+    for (let at = 0; at < body.length; at += size) {
+      await this.#write(bare(body.slice(at, at + size)));
+    }
+  }
+
+  /** The body of `length` bytes that the last message has announced. */
+  async body(length: number): Promise<Octets> {
+    if (this.#stream.length > 0) throw new Error("bytes before a body");
+    let body: Octets = new Uint8Array(0);
+    while (body.length < length) {
+      const piece = bodyOf(await this.#record());
+      if (piece === undefined) throw new Error("no body");
+      this.longest = Math.max(this.longest, piece.length);
+      body = join(body, piece);
+    }
+    if (body.length > length) throw new Error("a body that is too long");
+    return body;
+  }
+
   /** The next message inside the channel, or `undefined` behind CLOSE. */
   async next(): Promise<NaiveMessage | undefined> {
     for (;;) {
-      const [message] = decode(this.#stream, ACCOUNT, LIMITS).messages;
+      const [message] = decode(this.#stream, LINK, LIMITS).messages;
       if (message !== undefined) {
         this.#stream = this.#stream.slice(message.end);
         return message;
       }
       if (this.closed) return undefined;
-      const [record] = cutRecords(this.#arrived).records;
-      if (record === undefined) {
-        await this.#read();
-        continue;
-      }
-      this.#arrived = this.#arrived.slice(record.length);
-      const plaintext = this.#in!.open(record);
+      const plaintext = this.#in!.open(await this.#record());
       this.closed = plaintext.length === 0;
       this.longest = Math.max(this.longest, plaintext.length);
       this.#stream = join(this.#stream, plaintext);
@@ -194,8 +209,19 @@ export class NaiveConnection {
     this.#socket.close();
   }
 
+  async #record(): Promise<Octets> {
+    for (;;) {
+      const [record] = cutRecords(this.#arrived).records;
+      if (record !== undefined) {
+        this.#arrived = this.#arrived.slice(record.length);
+        return record;
+      }
+      await this.#read();
+    }
+  }
+
   async #read(): Promise<void> {
-    const buffer = new Uint8Array(4_096);
+    const buffer = new Uint8Array(65_536);
     const count = await this.#socket.read(buffer);
     if (count === null) throw new Error("the server has hung up");
     this.#arrived = join(this.#arrived, buffer.slice(0, count));

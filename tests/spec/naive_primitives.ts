@@ -10,6 +10,7 @@ import {
   createCipheriv,
   createDecipheriv,
   createHash,
+  createHmac,
   createPrivateKey,
   createPublicKey,
   diffieHellman,
@@ -76,6 +77,22 @@ export function hkdf(
   return plain(
     Buffer.from(hkdfSync("sha256", secret, salt, ascii(info), length)),
   );
+}
+
+/** HKDF-Expand with SHA-512 (RFC 5869 §2.3). */
+export function expandSha512(
+  prk: Uint8Array,
+  info: Uint8Array,
+  length: number,
+): Octets {
+  let okm: Octets = new Uint8Array(0);
+  let block: Octets = new Uint8Array(0);
+  for (let i = 1; okm.length < length; i++) {
+    const input = join(block, info, unsigned(1, i));
+    block = plain(createHmac("sha512", prk).update(input).digest());
+    okm = join(okm, block);
+  }
+  return okm.slice(0, length);
 }
 
 /** SEAL(key, nonce, plaintext, aad). */

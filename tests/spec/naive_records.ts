@@ -9,6 +9,20 @@ import type { Octets } from "./naive_primitives.ts";
 /** Records under one key (§4.2). */
 export const RECORDS_UNDER_ONE_KEY: number = 2 ** 20;
 
+/** Set in the length of a bare record (§4.1). */
+const BARE = 2 ** 31;
+
+/** A bare record (§4.1). */
+export function bare(body: Uint8Array): Octets {
+  return join(unsigned(4, BARE + body.length), body);
+}
+
+/** The body of a bare record; `undefined` of a sealed one. */
+export function bodyOf(record: Uint8Array): Octets | undefined {
+  const isBare = toBig(record.slice(0, 4)) >= BigInt(BARE);
+  return isBare ? new Uint8Array(record.slice(4)) : undefined;
+}
+
 /** One direction of a channel. */
 export class Direction {
   #key: Octets;
@@ -27,8 +41,9 @@ export class Direction {
     return join(head, seal(this.#key, nonce, plaintext, head));
   }
 
-  /** The plaintext of one record; empty: CLOSE. */
+  /** The plaintext of one record; empty: CLOSE. A bare one has no place here. */
   open(record: Uint8Array): Octets {
+    if (bodyOf(record) !== undefined) throw new Error("a stray body");
     const head = record.slice(0, 4);
     const nonce = this.#nonce();
     return open(this.#key, nonce, record.slice(4), head);
@@ -62,8 +77,12 @@ export function cutRecords(
   const records: Octets[] = [];
   let at = 0;
   while (stream.length - at >= 4) {
-    const length = Number(toBig(stream.slice(at, at + 4)));
-    if (length < 16 || length > 65_552) {
+    const word = Number(toBig(stream.slice(at, at + 4)));
+    const length = word % BARE;
+    const fits = word >= BARE
+      ? length >= 1 && length <= 65_536
+      : length >= 16 && length <= 65_552;
+    if (!fits) {
       throw new Error(`a record of ${length}`);
     }
     if (stream.length - at < 4 + length) break;

@@ -14,19 +14,28 @@ import { TrafficKey } from "../../lib/protocol/channel/traffic_key.ts";
 import { join, random } from "./naive_primitives.ts";
 import type { Octets } from "./naive_primitives.ts";
 import {
+  bare,
+  bodyOf,
   cutRecords,
   Direction,
   RECORDS_UNDER_ONE_KEY,
 } from "./naive_records.ts";
 
-/** What happens on a channel: bytes are sent, or a secret of some length is mixed in. */
-type Step = { readonly send: number } | { readonly mix: number };
+/** What happens on a channel: bytes are sent, or a body, or a secret of some length is mixed in. */
+type Step =
+  | { readonly send: number }
+  | { readonly body: number }
+  | { readonly mix: number };
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     {
       weight: 4,
       arbitrary: fc.record({ send: fc.integer({ min: 1, max: 3_000 }) }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ body: fc.integer({ min: 1, max: 3_000 }) }),
     },
     {
       weight: 1,
@@ -81,7 +90,9 @@ Deno.test("S1.5: what our channel sends opens under the text, byte for byte, thr
         const { channel, in: direction } = await ends(near, keyLasts);
         channel.limit(limit);
         const sent: Octets[] = [];
+        const bodies: Octets[] = [];
         const opened: Octets[] = [];
+        const openedBodies: Octets[] = [];
         let arrived: Octets = new Uint8Array(0);
         const take = async () => {
           await channel.flushed();
@@ -89,9 +100,11 @@ Deno.test("S1.5: what our channel sends opens under the text, byte for byte, thr
           const cut = cutRecords(arrived);
           arrived = cut.rest;
           for (const record of cut.records) {
-            const plaintext = direction.open(record);
-            assert(plaintext.length <= limit);
-            opened.push(plaintext);
+            const body = bodyOf(record);
+            if (body !== undefined) openedBodies.push(body);
+            const content = body ?? direction.open(record);
+            assert(content.length <= limit);
+            opened.push(content);
             records++;
           }
         };
@@ -99,6 +112,10 @@ Deno.test("S1.5: what our channel sends opens under the text, byte for byte, thr
           if ("send" in step) {
             sent.push(random(step.send));
             channel.send(sent.at(-1)!);
+          } else if ("body" in step) {
+            sent.push(random(step.body));
+            bodies.push(sent.at(-1)!);
+            channel.sendBody(sent.at(-1)!);
           } else {
             const secret = random(step.mix);
             await take();
@@ -118,6 +135,7 @@ Deno.test("S1.5: what our channel sends opens under the text, byte for byte, thr
         assertEquals(direction.open(close!), new Uint8Array(0));
         assertEquals([more.length, rest.length], [0, 0]);
         assertEquals(join(...opened), join(...sent));
+        assertEquals(join(...openedBodies), join(...bodies));
       },
     ),
     { numRuns: 60 },
@@ -143,6 +161,13 @@ Deno.test("S1.5: what the text seals opens in our channel, through new keys, mix
             sent.push(random(step.send));
             await far.write(direction.seal(sent.at(-1)!));
             seen.push((await channel.receive())!);
+          } else if ("body" in step) {
+            const body = random(step.body);
+            sent.push(body);
+            for (let at = 0; at < body.length; at += piece) {
+              await far.write(bare(body.slice(at, at + piece)));
+            }
+            seen.push(await channel.receiveBody(body.length));
           } else {
             const secret = random(step.mix);
             channel.use(await channel.mix(secret));
@@ -194,5 +219,36 @@ Deno.test("SPEC.md §4.1: shortest and longest record; one more byte is a violat
     const error = await assertRejects(() => channel.receive(), ChannelError);
     assertEquals(error.code, "ERR_CHANNEL_VIOLATION");
     assertThrows(() => cutRecords(join(header, new Uint8Array(20))));
+  }
+});
+
+Deno.test("SPEC.md §4.7: an altered body comes through as it is; one that is not where it is due, or too long, does not", async () => {
+  const { left: near, right: far } = memoryConnection();
+  const { channel, out } = await ends(near, 10);
+  const body = random(1_000);
+  const altered = body.with(7, body[7]! ^ 1);
+  await far.write(join(bare(altered.slice(0, 1)), bare(altered.slice(1))));
+  assertEquals(await channel.receiveBody(body.length), altered);
+  await far.write(out.seal(body));
+  assertEquals(await channel.receive(), body);
+  channel.abort();
+  const violations: [(out: Direction) => Octets, number][] = [
+    [() => bare(body), 0],
+    [(out) => out.seal(body), 1_000],
+    [(out) => out.seal(new Uint8Array(0)), 1_000],
+    [() => bare(body), 999],
+    [(out) => join(bare(body), out.seal(body)), 1_001],
+    [() => Uint8Array.fromHex("80000000"), 1_000],
+    [() => Uint8Array.fromHex("80010001"), 1_000],
+  ];
+  for (const [record, due] of violations) {
+    const { left: near, right: far } = memoryConnection();
+    const { channel, out } = await ends(near, 10);
+    await far.write(record(out));
+    const error = await assertRejects(
+      () => due > 0 ? channel.receiveBody(due) : channel.receive(),
+      ChannelError,
+    );
+    assertEquals(error.code, "ERR_CHANNEL_VIOLATION");
   }
 });
