@@ -121,10 +121,10 @@ class Fetching {
     claim: Bytes,
     sink: ByteSink,
   ): Promise<Bytes | undefined> {
-    const isWhole = writer.offset === writer.length;
     try {
       return await this.#fetch(claim, () => writer.offset, sink);
     } catch (error) {
+      const isWhole = writer.offset === writer.length;
       if (isWhole && error instanceof AccountError) return undefined;
       throw error;
     }
