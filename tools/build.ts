@@ -15,7 +15,7 @@ import { parseArgs } from "node:util";
 import { sha256 } from "../lib/protocol/mod.ts";
 import type { Bytes } from "../lib/protocol/mod.ts";
 import { findDenort } from "./denort.ts";
-import { PERMISSIONS } from "./launcher.ts";
+import { PERMISSIONS, RUNTIME_FLAGS } from "./launcher.ts";
 import { singleFile } from "./single_file.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -74,7 +74,15 @@ async function bundle(): Promise<Bytes> {
 }
 
 async function compile(output: string): Promise<void> {
-  await deno(["compile", "--quiet", ...PERMISSIONS, "--output", output, ENTRY]);
+  await deno([
+    "compile",
+    "--quiet",
+    ...RUNTIME_FLAGS,
+    ...PERMISSIONS,
+    "--output",
+    output,
+    ENTRY,
+  ]);
 }
 
 async function denoDir(): Promise<string> {

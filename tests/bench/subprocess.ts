@@ -1,3 +1,5 @@
+import { RUNTIME_FLAGS } from "../../tools/launcher.ts";
+
 /** A question to another process of the benchmark, and its answer: one line of JSON each. */
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -33,7 +35,15 @@ export class Subprocess implements AsyncDisposable {
   ): Promise<Subprocess> {
     const path = new URL(script, import.meta.url).pathname;
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", ...flags, path, ...args],
+      args: [
+        "run",
+        "-A",
+        "--no-check",
+        ...RUNTIME_FLAGS,
+        ...flags,
+        path,
+        ...args,
+      ],
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",
