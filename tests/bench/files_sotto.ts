@@ -1,3 +1,4 @@
+import { RUNTIME_FLAGS } from "../../tools/launcher.ts";
 import { costOf } from "./files_cost.ts";
 import type { Invocation } from "./files_cost.ts";
 import { startDaemon } from "./files_daemon.ts";
@@ -51,7 +52,10 @@ function sotto(
 ): Required<Invocation> {
   return {
     program: Deno.execPath(),
-    args: ["run", "-A", "--quiet", "--no-check", MAIN, ...args],
+    args: [
+      ...["run", "-A", "--quiet", "--no-check", ...RUNTIME_FLAGS],
+      ...[MAIN, ...args],
+    ],
     // As the single file is started.
     env: {
       DENO_NO_UPDATE_CHECK: "1",
