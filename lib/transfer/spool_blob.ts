@@ -3,6 +3,9 @@ import type { Bytes } from "../protocol/mod.ts";
 import { PIECE_BYTES, pieceLength } from "./pieces.ts";
 import type { Cutting } from "./pieces.ts";
 
+/** Pieces that are kept in memory for those who read: 8 MiB. */
+const RECENT = 32;
+
 /**
  * A blob on disk: its pieces at their places in one file, and a map of their hashes in another, 32
  * zeros where none has arrived. The map is written only when the piece itself is on disk, so that
@@ -24,6 +27,9 @@ export class SpoolBlob {
   #saving: Promise<void> | undefined;
   readonly #under = new Map<number, Promise<void>>();
   #watchers: (() => void)[] = [];
+  #readers = 0;
+  /** What came last, while somebody reads: whoever fetches while it is sent needs no disk. */
+  readonly #recent = new Map<number, Bytes>();
 
   private constructor(
     path: string,
@@ -98,6 +104,7 @@ export class SpoolBlob {
   }
 
   async #put(index: number, body: Bytes, hash: Bytes): Promise<void> {
+    if (this.#readers > 0) this.#remember(index, body);
     const written = this.#writing.then(() => this.#write(index, body));
     this.#writing = written.catch(() => {/* told to whoever put it */});
     await written;
@@ -109,10 +116,19 @@ export class SpoolBlob {
     }
   }
 
+  #remember(index: number, body: Bytes): void {
+    this.#recent.set(index, body);
+    if (this.#recent.size <= RECENT) return;
+    for (const oldest of this.#recent.keys()) {
+      this.#recent.delete(oldest);
+      break;
+    }
+  }
+
   async #write(index: number, body: Bytes): Promise<void> {
     const offset = index * PIECE_BYTES;
     if (this.#position !== offset) {
-      await this.#data.seek(offset, Deno.SeekMode.Start);
+      this.#data.seekSync(offset, Deno.SeekMode.Start);
     }
     this.#position = -1;
     for (let at = 0; at < body.length;) {
@@ -127,8 +143,8 @@ export class SpoolBlob {
     try {
       await this.#flushed.syncData();
       for (const { index, hash } of saved) {
-        await this.#mapFile.seek(index * HASH_BYTES, Deno.SeekMode.Start);
-        await this.#mapFile.write(hash);
+        this.#mapFile.seekSync(index * HASH_BYTES, Deno.SeekMode.Start);
+        this.#mapFile.writeSync(hash);
       }
       await this.#mapFile.syncData();
     } catch (error) {
@@ -149,10 +165,14 @@ export class SpoolBlob {
 
   /** A reader of its own: readers do not wait for each other or for the writer. */
   async reader(): Promise<PieceReader> {
-    return new PieceReader(
-      await Deno.open(dataPath(this.#path)),
-      this.cutting,
-    );
+    const file = await Deno.open(dataPath(this.#path));
+    this.#readers++;
+    return new PieceReader(file, this.cutting, {
+      recent: (index) => this.#recent.get(index),
+      left: () => {
+        if (--this.#readers === 0) this.#recent.clear();
+      },
+    });
   }
 
   /** Wakes whoever waits, and lets go of the files. */
@@ -168,18 +188,29 @@ export class SpoolBlob {
 export class PieceReader implements Disposable {
   readonly #file: Deno.FsFile;
   readonly #cutting: Cutting;
+  readonly #blob: {
+    recent(index: number): Bytes | undefined;
+    left(): void;
+  };
   #position = 0;
 
-  constructor(file: Deno.FsFile, cutting: Cutting) {
+  constructor(
+    file: Deno.FsFile,
+    cutting: Cutting,
+    blob: { recent(index: number): Bytes | undefined; left(): void },
+  ) {
     this.#file = file;
     this.#cutting = cutting;
+    this.#blob = blob;
   }
 
   /** Piece `index`, as it is on disk; one call at a time. */
   async read(index: number): Promise<Bytes> {
+    const recent = this.#blob.recent(index);
+    if (recent !== undefined) return recent;
     const offset = index * PIECE_BYTES;
     if (this.#position !== offset) {
-      await this.#file.seek(offset, Deno.SeekMode.Start);
+      this.#file.seekSync(offset, Deno.SeekMode.Start);
     }
     const piece = new Uint8Array(pieceLength(this.#cutting, index));
     for (let at = 0; at < piece.length;) {
@@ -193,6 +224,7 @@ export class PieceReader implements Disposable {
 
   [Symbol.dispose](): void {
     this.#file.close();
+    this.#blob.left();
   }
 }
 

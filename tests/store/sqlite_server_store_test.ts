@@ -7,6 +7,8 @@ import type { StoreHarness } from "./cases/harness.ts";
 import {
   accountSample,
   AMPLE,
+  AMPLE_BLOBS,
+  blobSample,
   letterSample,
   register,
 } from "./cases/samples.ts";
@@ -63,6 +65,9 @@ Deno.test("sqlite store: what was deleted leaves no rows behind but the address"
       const key = { id: 1, key: new Uint8Array(32) };
       await store.prekeys.publish(from, new Uint8Array(9), [key], false);
     }
+    const blob = blobSample(1, { owner: "ada" });
+    await store.blobs.reserve(blob, { owner: AMPLE_BLOBS, total: AMPLE_BLOBS });
+    await store.blobs.claim(blob.id, new Uint8Array(32));
     await store.accounts.delete("ada");
     await store.accounts.delete("bob");
     await store.close();

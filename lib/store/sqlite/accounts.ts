@@ -92,7 +92,9 @@ export class SqliteAccounts implements AccountStore {
     const id = this.#names.find(address);
     if (id === undefined) return;
     await this.#writer.write(() => {
-      if (this.#sql.delete.run(id).changes > 0) this.#letters.deleteOf(id);
+      if (this.#sql.delete.run(id).changes === 0) return;
+      this.#letters.deleteOf(id);
+      this.#sql.deleteBlobs.run(address);
     });
   }
 
@@ -153,6 +155,7 @@ type Statements = Record<
   | "changePassphrase"
   | "count"
   | "delete"
+  | "deleteBlobs"
   | "dropUsedInvite"
   | "hasCertificate"
   | "isTaken"
@@ -198,6 +201,7 @@ function prepare(db: DatabaseSync): Statements {
       `update accounts set device = ?2 where ${byAddress}`,
     ),
     delete: db.prepare("delete from accounts where id = ?"),
+    deleteBlobs: db.prepare("delete from blobs where owner = ?"),
     count: db.prepare("select count(*) as count from accounts"),
   };
 }

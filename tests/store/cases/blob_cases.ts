@@ -8,29 +8,18 @@ import type {
 } from "../../../lib/store/mod.ts";
 import { beforeAndAfter, withStore } from "./harness.ts";
 import type { MakeHarness } from "./harness.ts";
-import { filled } from "./samples.ts";
-
-const AMPLE: BlobUsage = { blobs: 1_000, bytes: 1e15 };
-
-function blob(value: number, fields: Partial<BlobRecord> = {}): BlobRecord {
-  return {
-    id: filled(value, 32),
-    writer: randomBytes(32),
-    owner: "ada@example.org",
-    header: randomBytes(56),
-    size: 16_400,
-    downloads: 1,
-    expiresAt: 5_000,
-    ...fields,
-  };
-}
+import { AMPLE_BLOBS, blobSample, filled } from "./samples.ts";
 
 function reserve(
   store: ServerStore,
   record: BlobRecord,
   quota: { owner?: BlobUsage; total?: BlobUsage } = {},
 ): Promise<string> {
-  return store.blobs.reserve(record, { owner: AMPLE, total: AMPLE, ...quota });
+  return store.blobs.reserve(record, {
+    owner: AMPLE_BLOBS,
+    total: AMPLE_BLOBS,
+    ...quota,
+  });
 }
 
 async function idsOf(store: ServerStore): Promise<string[]> {
@@ -46,14 +35,14 @@ export function blobCases(name: string, make: MakeHarness): void {
   Deno.test(`${name}: a blob is what was reserved, also after a restart`, async () => {
     await withStore(make, async (store, reopen) => {
       const records = [
-        blob(1),
+        blobSample(1),
         // More than 2^32 bytes, and the bounds of the other fields.
-        blob(2, {
+        blobSample(2, {
           size: 2 ** 40 + 1,
           downloads: 100,
           header: randomBytes(255),
         }),
-        blob(3, { size: 0, header: new Uint8Array(0), owner: "гость" }),
+        blobSample(3, { size: 0, header: new Uint8Array(0), owner: "гость" }),
       ];
       for (const record of records) {
         assertEquals(await reserve(store, record), "reserved");
@@ -70,7 +59,7 @@ export function blobCases(name: string, make: MakeHarness): void {
 
   Deno.test(`${name}: a blob reserved again is left as it is`, async () => {
     await withStore(make, async (store, reopen) => {
-      const first = blob(1);
+      const first = blobSample(1);
       await reserve(store, first);
       for await (const each of beforeAndAfter(store, reopen)) {
         assertEquals(await reserve(each, { ...first }), "exists");
@@ -92,7 +81,7 @@ export function blobCases(name: string, make: MakeHarness): void {
     const [field] = Object.keys(fields);
     Deno.test(`${name}: a blob of another ${field} does not replace one`, async () => {
       await withStore(make, async (store) => {
-        const first = blob(1);
+        const first = blobSample(1);
         await reserve(store, first);
         assertEquals(await reserve(store, { ...first, ...fields }), "other");
         assertEquals(await store.blobs.byId(first.id), first);
@@ -104,7 +93,7 @@ export function blobCases(name: string, make: MakeHarness): void {
     await withStore(make, async (store) => {
       const owners = [..."abcdefgh"];
       const outcomes = await Promise.all(
-        owners.map((owner) => reserve(store, blob(1, { owner }))),
+        owners.map((owner) => reserve(store, blobSample(1, { owner }))),
       );
       assertEquals(outcomes.toSorted(), [
         ...owners.slice(1).map(() => "other"),
@@ -122,23 +111,23 @@ export function blobCases(name: string, make: MakeHarness): void {
 
 function quotaCases(name: string, make: MakeHarness): void {
   const bounds: readonly (readonly [string, BlobUsage, BlobUsage, string])[] = [
-    ["the owner's bytes", { blobs: 9, bytes: 200 }, AMPLE, "reserved"],
-    ["the owner's bytes", { blobs: 9, bytes: 199 }, AMPLE, "quota"],
-    ["the owner's blobs", { blobs: 2, bytes: 999 }, AMPLE, "reserved"],
-    ["the owner's blobs", { blobs: 1, bytes: 999 }, AMPLE, "quota"],
-    ["all bytes", AMPLE, { blobs: 9, bytes: 300 }, "reserved"],
-    ["all bytes", AMPLE, { blobs: 9, bytes: 299 }, "quota"],
-    ["all blobs", AMPLE, { blobs: 3, bytes: 999 }, "reserved"],
-    ["all blobs", AMPLE, { blobs: 2, bytes: 999 }, "quota"],
+    ["the owner's bytes", { blobs: 9, bytes: 200 }, AMPLE_BLOBS, "reserved"],
+    ["the owner's bytes", { blobs: 9, bytes: 199 }, AMPLE_BLOBS, "quota"],
+    ["the owner's blobs", { blobs: 2, bytes: 999 }, AMPLE_BLOBS, "reserved"],
+    ["the owner's blobs", { blobs: 1, bytes: 999 }, AMPLE_BLOBS, "quota"],
+    ["all bytes", AMPLE_BLOBS, { blobs: 9, bytes: 300 }, "reserved"],
+    ["all bytes", AMPLE_BLOBS, { blobs: 9, bytes: 299 }, "quota"],
+    ["all blobs", AMPLE_BLOBS, { blobs: 3, bytes: 999 }, "reserved"],
+    ["all blobs", AMPLE_BLOBS, { blobs: 2, bytes: 999 }, "quota"],
   ];
   for (const [what, owner, total, outcome] of bounds) {
     const title = outcome === "quota" ? "over" : "up to";
     Deno.test(`${name}: ${title} the quota of ${what} is ${outcome}`, async () => {
       await withStore(make, async (store, reopen) => {
-        await reserve(store, blob(1, { size: 100 }));
-        await reserve(store, blob(2, { size: 100, owner: "bob" }));
+        await reserve(store, blobSample(1, { size: 100 }));
+        await reserve(store, blobSample(2, { size: 100, owner: "bob" }));
         const after = await reopen();
-        const third = blob(3, { size: 100 });
+        const third = blobSample(3, { size: 100 });
         assertEquals(await reserve(after, third, { owner, total }), outcome);
         assertEquals(
           await after.blobs.byId(third.id),
@@ -150,7 +139,7 @@ function quotaCases(name: string, make: MakeHarness): void {
 
   Deno.test(`${name}: who repeats a reservation is not over the quota by it`, async () => {
     await withStore(make, async (store) => {
-      const first = blob(1, { size: 100 });
+      const first = blobSample(1, { size: 100 });
       const owner = { blobs: 1, bytes: 100 };
       assertEquals(await reserve(store, first, { owner }), "reserved");
       assertEquals(await reserve(store, first, { owner }), "exists");
@@ -162,7 +151,7 @@ function quotaCases(name: string, make: MakeHarness): void {
       const total = { blobs: 100, bytes: 350 };
       const outcomes = await Promise.all(
         [1, 2, 3, 4, 5, 6].map((value) =>
-          reserve(store, blob(value, { size: 100 }), { total })
+          reserve(store, blobSample(value, { size: 100 }), { total })
         ),
       );
       assertEquals(outcomes.filter((each) => each === "reserved").length, 3);
@@ -173,9 +162,9 @@ function quotaCases(name: string, make: MakeHarness): void {
   Deno.test(`${name}: the usage is of an owner, or of all`, async () => {
     await withStore(make, async (store, reopen) => {
       assertEquals(await store.blobs.usage(), { blobs: 0, bytes: 0 });
-      await reserve(store, blob(1, { size: 2 ** 40 }));
-      await reserve(store, blob(2, { size: 7 }));
-      await reserve(store, blob(3, { size: 5, owner: "bob" }));
+      await reserve(store, blobSample(1, { size: 2 ** 40 }));
+      await reserve(store, blobSample(2, { size: 7 }));
+      await reserve(store, blobSample(3, { size: 5, owner: "bob" }));
       for await (const each of beforeAndAfter(store, reopen)) {
         const { blobs } = each;
         assertEquals(await blobs.usage("bob"), { blobs: 1, bytes: 5 });
@@ -196,8 +185,8 @@ function readerCases(name: string, make: MakeHarness): void {
 
   Deno.test(`${name}: as many readers as downloads, and each again and again`, async () => {
     await withStore(make, async (store, reopen) => {
-      const { id } = blob(1);
-      await reserve(store, blob(1, { downloads: 2 }));
+      const { id } = blobSample(1);
+      await reserve(store, blobSample(1, { downloads: 2 }));
       assertEquals(await store.blobs.claim(id, ada), true);
       assertEquals(await store.blobs.claim(id, ada), true);
       assertEquals(await store.blobs.claim(id, bob), true);
@@ -213,7 +202,7 @@ function readerCases(name: string, make: MakeHarness): void {
     await withStore(make, async (store) => {
       assertEquals(await store.blobs.claim(filled(1, 32), ada), false);
       assertEquals(await store.blobs.fetched(filled(1, 32), ada), false);
-      await reserve(store, blob(1));
+      await reserve(store, blobSample(1));
       assertEquals(await store.blobs.claim(filled(2, 32), ada), false);
       assertEquals(await store.blobs.claim(filled(1, 32), bob), true);
     });
@@ -221,8 +210,8 @@ function readerCases(name: string, make: MakeHarness): void {
 
   Deno.test(`${name}: of many readers at once, as many as downloads get it`, async () => {
     await withStore(make, async (store) => {
-      const { id } = blob(1);
-      await reserve(store, blob(1, { downloads: 3 }));
+      const { id } = blobSample(1);
+      await reserve(store, blobSample(1, { downloads: 3 }));
       const many = Array.from({ length: 20 }, (_, i) => filled(i, 32));
       // Everybody asks twice: the two answers must agree, and only three people get it.
       const claims = await Promise.all(
@@ -235,9 +224,9 @@ function readerCases(name: string, make: MakeHarness): void {
 
   Deno.test(`${name}: a blob is forgotten when all have fetched it`, async () => {
     await withStore(make, async (store, reopen) => {
-      const { id } = blob(1);
-      await reserve(store, blob(1, { downloads: 2 }));
-      await reserve(store, blob(2));
+      const { id } = blobSample(1);
+      await reserve(store, blobSample(1, { downloads: 2 }));
+      await reserve(store, blobSample(2));
       await store.blobs.claim(id, ada);
       await store.blobs.claim(id, bob);
       assertEquals(await store.blobs.fetched(id, ada), false);
@@ -256,8 +245,8 @@ function readerCases(name: string, make: MakeHarness): void {
 
   Deno.test(`${name}: of readers that end at once, one was the last`, async () => {
     await withStore(make, async (store) => {
-      const { id } = blob(1);
-      await reserve(store, blob(1, { downloads: readers.length }));
+      const { id } = blobSample(1);
+      await reserve(store, blobSample(1, { downloads: readers.length }));
       for (const reader of readers) await store.blobs.claim(id, reader);
       const ends = await Promise.all(
         readers.map((reader) => store.blobs.fetched(id, reader)),
@@ -269,12 +258,12 @@ function readerCases(name: string, make: MakeHarness): void {
 
   Deno.test(`${name}: a blob made again knows nothing of earlier readers`, async () => {
     await withStore(make, async (store) => {
-      const { id } = blob(1);
-      await reserve(store, blob(1, { downloads: 2 }));
+      const { id } = blobSample(1);
+      await reserve(store, blobSample(1, { downloads: 2 }));
       for (const reader of [ada, bob]) await store.blobs.claim(id, reader);
       await store.blobs.fetched(id, ada);
       await store.blobs.remove(id);
-      await reserve(store, blob(1, { downloads: 2 }));
+      await reserve(store, blobSample(1, { downloads: 2 }));
       assertEquals(await store.blobs.claim(id, eve), true);
       assertEquals(await store.blobs.fetched(id, eve), false);
     });
@@ -284,8 +273,8 @@ function readerCases(name: string, make: MakeHarness): void {
 function endCases(name: string, make: MakeHarness): void {
   Deno.test(`${name}: a removed blob is gone, and its room is free`, async () => {
     await withStore(make, async (store, reopen) => {
-      await reserve(store, blob(1));
-      await reserve(store, blob(2));
+      await reserve(store, blobSample(1));
+      await reserve(store, blobSample(2));
       assertEquals(await store.blobs.remove(filled(1, 32)), true);
       assertEquals(await store.blobs.remove(filled(1, 32)), false);
       for await (const each of beforeAndAfter(store, reopen)) {
@@ -298,7 +287,7 @@ function endCases(name: string, make: MakeHarness): void {
   Deno.test(`${name}: a blob ends at its time, not before`, async () => {
     await withStore(make, async (store, reopen) => {
       for (const value of [1, 2, 3]) {
-        await reserve(store, blob(value, { expiresAt: value * 10 }));
+        await reserve(store, blobSample(value, { expiresAt: value * 10 }));
         await store.blobs.claim(filled(value, 32), filled(99, 32));
       }
       assertEquals(await store.blobs.expire(9), 0);

@@ -2,6 +2,8 @@ import { randomBytes } from "../../../lib/protocol/mod.ts";
 import type { Bytes } from "../../../lib/protocol/mod.ts";
 import type {
   Account,
+  BlobRecord,
+  BlobUsage,
   Letter,
   LetterUsage,
   PassphraseRecord,
@@ -84,4 +86,24 @@ export async function register(
     const outcome = await store.accounts.create(accountSample(address), null);
     if (outcome !== "created") throw new Error(`${address}: ${outcome}`);
   }
+}
+
+/** Room for every blob of a test. */
+export const AMPLE_BLOBS: BlobUsage = { blobs: 1_000, bytes: 1e15 };
+
+/** A blob whose id is filled with `value`. */
+export function blobSample(
+  value: number,
+  fields: Partial<BlobRecord> = {},
+): BlobRecord {
+  return {
+    id: filled(value, 32),
+    writer: randomBytes(32),
+    owner: "ada@example.org",
+    header: randomBytes(56),
+    size: 16_400,
+    downloads: 1,
+    expiresAt: 5_000,
+    ...fields,
+  };
 }
