@@ -36,9 +36,9 @@ import type { Pacing } from "./upload.ts";
 
 const ACTION = "fetch the file";
 /** Pieces that are opened or wait to be written, before more are read: 8 MiB. */
-const HELD = 32;
+const HELD = 16;
 /** The same while one of them is missing that was asked for again: 64 MiB. */
-const HELD_AT_MOST = 256;
+const HELD_AT_MOST = 128;
 /** How often a piece is asked for that does not open. */
 const ATTEMPTS = 5;
 /** What was written is made durable after so many bytes. */

@@ -31,7 +31,7 @@ import { encodeArrived, encodePieces, pieceLength } from "./pieces.ts";
 import type { SpoolBlob } from "./spool_blob.ts";
 
 /** Pieces of one connection that are worked on at once: 8 MiB. */
-const PIECES_IN_FLIGHT = 32;
+const PIECES_IN_FLIGHT = 16;
 
 /** Takes pieces in until the other side closes: OK for those that are on disk, KO for the others. */
 export async function serveUpload(

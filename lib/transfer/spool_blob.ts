@@ -4,7 +4,7 @@ import { PIECE_BYTES, pieceLength } from "./pieces.ts";
 import type { Cutting } from "./pieces.ts";
 
 /** Pieces that are kept in memory for those who read: 8 MiB. */
-const RECENT = 32;
+const RECENT = 16;
 
 /**
  * A blob on disk: its pieces at their places in one file, and a map of their hashes in another, 32

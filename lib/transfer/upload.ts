@@ -44,9 +44,9 @@ import { sealRun } from "./sealed_blob/chunk_run.ts";
 
 const ACTION = "send the file";
 /** Pieces that are read, sealed and hashed at once. */
-const PREPARING = 4;
+const PREPARING = 2;
 /** Pieces that may be without an answer: 16 MiB. */
-const WINDOW = 64;
+const WINDOW = 32;
 /** How often a piece is sent that does not arrive whole. */
 const ATTEMPTS = 5;
 

@@ -19,7 +19,7 @@ import type { Octets } from "./naive_primitives.ts";
 
 const NOTHING: Octets = new Uint8Array(0);
 const CHUNK = 16_384;
-const PIECE = 262_400;
+const PIECE = 524_800;
 
 /** What comes from one secret (§10.1). */
 export interface NaiveBlobKeys {
