@@ -24,7 +24,7 @@ import type { Octets } from "./naive_primitives.ts";
 import type { NaiveMessage } from "./naive_risp.ts";
 
 /** Three pieces, the last of which is short. */
-const LENGTH = 2 * 262_144 + 1_000;
+const LENGTH = 2 * 524_288 + 1_000;
 
 /** A connection for files, with the handshake done. */
 async function connect(server: FileServer): Promise<NaiveConnection> {
