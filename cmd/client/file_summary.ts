@@ -24,6 +24,11 @@ export function formatDigest(digest: Bytes): string {
   return digest.toHex();
 }
 
+/** That files were sent; `digest` is `undefined` if they were fetched before the server had said it. */
+export function sentText(digest: Bytes | undefined): string {
+  return digest === undefined ? "sent" : `sent, digest ${formatDigest(digest)}`;
+}
+
 /** An offer as an object for programs; without the secret, which opens it. */
 export function offerObject(offer: Offer): Record<string, unknown> {
   return {

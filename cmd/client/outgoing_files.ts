@@ -1,3 +1,4 @@
+import { AccountError } from "../../lib/account/mod.ts";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import {
   BlobKey,
@@ -115,13 +116,18 @@ export class OutgoingFiles implements AsyncDisposable {
     return { secret, kind, name, size, entries, expiresAt };
   }
 
-  /** Sends them. @returns the digest of the blob. */
+  /**
+   * Sends them.
+   *
+   * @returns the digest of the blob; `undefined` if it was fetched before the server had said it.
+   */
   async send(
     options: FileLinkOptions,
     blob: WritableBlob,
     pace: Pacing | undefined,
-  ): Promise<Bytes> {
+  ): Promise<Bytes | undefined> {
     const { io, quiet } = options;
+    let stored = 0;
     const progress = new Progress(io, {
       name: this.name,
       total: blob.cutting.size,
@@ -135,11 +141,15 @@ export class OutgoingFiles implements AsyncDisposable {
           upload(link, blob, this.source, {
             ...pace === undefined ? {} : { pace },
             onStored: (bytes) => {
+              stored = bytes;
               progress.update(bytes);
               moved();
             },
           }),
       );
+    } catch (error) {
+      if (isGone(error) && stored === blob.cutting.size) return undefined;
+      throw error;
     } finally {
       clearInterval(ticking);
       await progress.finish();
@@ -152,6 +162,11 @@ export class OutgoingFiles implements AsyncDisposable {
       await Deno.remove(this.#copy, { recursive: true });
     }
   }
+}
+
+/** Whether the server has no such files, or not any more. */
+export function isGone(error: unknown): boolean {
+  return error instanceof AccountError && error.reason === "unknown-blob";
 }
 
 async function found(

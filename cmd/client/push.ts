@@ -14,9 +14,14 @@ import type { FlagValues } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { personOf } from "./address.ts";
 import { eventText } from "./event_text.ts";
-import { describeOffer, formatDigest, offerObject } from "./file_summary.ts";
+import {
+  describeOffer,
+  formatDigest,
+  offerObject,
+  sentText,
+} from "./file_summary.ts";
 import { Online } from "./online.ts";
-import { OutgoingFiles } from "./outgoing_files.ts";
+import { isGone, OutgoingFiles } from "./outgoing_files.ts";
 import { Profile } from "./profile.ts";
 import { PROFILE_FLAGS } from "./profile_secret.ts";
 import { pushKey, readPush, removePush, writePush } from "./push_record.ts";
@@ -122,32 +127,40 @@ class Push {
     if (key !== undefined) await writePush(vault, key, record);
     const online = await this.#connect(patience);
     try {
-      const answer = await request(
-        online,
-        await reserveCommand(blob, { downloads: 1, lifetime }),
-      );
-      const offer = files.offer(record.secret, reserved(answer));
-      let { entry } = record;
+      let { entry, expiresAt } = record;
+      if (entry === 0) {
+        const command = await reserveCommand(blob, { downloads: 1, lifetime });
+        expiresAt = reserved(await request(online, command));
+      }
+      const offer = files.offer(record.secret, expiresAt);
       if (entry === 0) {
         entry = await online.mailbox.send(this.#address, formatOffer(offer));
         if (key !== undefined) {
-          await writePush(vault, key, { ...record, entry });
+          await writePush(vault, key, { ...record, entry, expiresAt });
         }
         await this.#say(`offered to ${this.#address}: ${describeOffer(offer)}`);
       }
-      const digest = await files.send(
+      const sending = files.send(
         { io: this.#io, server, patience, quiet: this.#flags.quiet },
         blob,
         pace,
       );
+      const digest = await sending.catch(async (error) => {
+        if (!isGone(error)) throw error;
+        if (key !== undefined) await removePush(vault, key);
+        throw new CommandError("The files are not at the server any more", {
+          hint: "they were fetched or have expired; " +
+            "the same command sends them anew",
+        });
+      });
       await this.#offerArrived(online, entry, patience);
       if (key !== undefined) await removePush(vault, key);
-      await this.#say(`sent, digest ${formatDigest(digest)}`);
+      await this.#say(sentText(digest));
       if (this.#flags.json) {
         const summary = {
           to: this.#address,
           ...offerObject(offer),
-          digest: formatDigest(digest),
+          ...digest === undefined ? {} : { digest: formatDigest(digest) },
         };
         await this.#io.stdout.write(`${JSON.stringify(summary)}\n`);
       }
@@ -178,6 +191,7 @@ class Push {
       salt: randomBytes(24),
       fingerprint,
       entry: 0,
+      expiresAt: 0,
     };
   }
 

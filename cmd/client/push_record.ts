@@ -19,6 +19,8 @@ export interface PushRecord {
   readonly fingerprint: Bytes;
   /** Number of the letter that offers them, in the history; 0 if it was not written yet. */
   readonly entry: number;
+  /** Until when the server keeps them, in milliseconds since 1970; 0 if it was not asked yet. */
+  readonly expiresAt: number;
 }
 
 const KIND = "push";
@@ -47,6 +49,7 @@ export async function readPush(
     salt: reader.take(24),
     fingerprint: reader.take(32),
     entry: reader.u32(),
+    expiresAt: Number(reader.u64()),
   };
   reader.end();
   return read;
@@ -59,7 +62,8 @@ export async function writePush(
 ): Promise<void> {
   const body = new Writer().u8(VERSION).bytes(record.secret)
     .bytes(record.writeCapability).bytes(record.salt)
-    .bytes(record.fingerprint).u32(record.entry).done();
+    .bytes(record.fingerprint).u32(record.entry)
+    .u64(BigInt(record.expiresAt)).done();
   await replace(vault, KIND, key, body);
 }
 

@@ -14,7 +14,12 @@ import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { profilePath } from "../paths.ts";
 import { overFileLink } from "./file_link.ts";
-import { describeOffer, formatDigest, offerObject } from "./file_summary.ts";
+import {
+  describeOffer,
+  formatDigest,
+  offerObject,
+  sentText,
+} from "./file_summary.ts";
 import { OutgoingFiles } from "./outgoing_files.ts";
 import { profileExists } from "./profile.ts";
 import { readAccount } from "./profile_account.ts";
@@ -104,14 +109,12 @@ export async function run(args: string[], io: Io): Promise<number> {
     const summary = {
       code: text,
       ...offerObject(offer),
-      digest: formatDigest(digest),
+      ...digest === undefined ? {} : { digest: formatDigest(digest) },
     };
     await io.stdout.write(`${JSON.stringify(summary)}\n`);
   } else if (!flags.quiet) {
     await io.stderr.write(
-      `sent, digest ${
-        formatDigest(digest)
-      }; it waits there until it is fetched\n`,
+      `${sentText(digest)}; it waits there until it is fetched\n`,
     );
   }
   return 0;
