@@ -52,6 +52,7 @@ class UploadServer {
   #unanswered = 0;
   #completed = false;
   #broken = false;
+  #isFull = false;
 
   constructor(
     guest: Guest,
@@ -120,8 +121,10 @@ class UploadServer {
       await Promise.resolve();
       await this.#confirm();
     } catch (error) {
-      if (isFull(error)) return await this.#refuse(index, "spool-full");
-      this.#failed(error);
+      // The operator hears of a full disk, too, but not for each piece.
+      if (!this.#isFull) this.#failed(error);
+      this.#isFull = isFull(error);
+      if (this.#isFull) return await this.#refuse(index, "spool-full");
       this.#broken = true;
       this.#guest.link.abort();
     }
