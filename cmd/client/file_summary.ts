@@ -1,14 +1,32 @@
 import type { Bytes } from "../../lib/protocol/mod.ts";
-import type { Offer } from "../../lib/transfer/mod.ts";
+import type { Manifest, Offer } from "../../lib/transfer/mod.ts";
 import { printable } from "../printable.ts";
 import { formatSize } from "../size.ts";
 
+/** What an offer says of files, and of nothing else. */
+export type Contents = Pick<Offer, "name" | "kind" | "size" | "entries">;
+
+/** What is to be said of what is sent. */
+export function contentsOf({ name, entries }: Manifest): Contents {
+  const [top, another] = entries.filter(({ path }) => !path.includes("/"));
+  return {
+    name,
+    kind: another !== undefined
+      ? "several"
+      : top?.kind === "directory"
+      ? "directory"
+      : "file",
+    size: entries.reduce(
+      (sum, entry) => sum + (entry.kind === "file" ? entry.size : 0),
+      0,
+    ),
+    entries: entries.length,
+  };
+}
+
 /** `report.pdf (1.2 MiB)`, `photos/ (directory, 341 entries, 2.0 GiB)`. */
 export function describeOffer(
-  { name, kind, size, entries }: Pick<
-    Offer,
-    "name" | "kind" | "size" | "entries"
-  >,
+  { name, kind, size, entries }: Contents,
 ): string {
   const length = formatSize(size);
   const shown = printable(name);

@@ -9,12 +9,19 @@ import {
   SingleFileSink,
   TreeWriter,
 } from "../../lib/transfer/mod.ts";
-import type { BlobKeys, ByteSink, Pacing } from "../../lib/transfer/mod.ts";
+import type {
+  BlobKeys,
+  ByteSink,
+  Manifest,
+  Pacing,
+} from "../../lib/transfer/mod.ts";
 import { readPrivateFile, writePrivateFile } from "../../lib/identity/mod.ts";
 import { CommandError } from "../errors.ts";
 import { Progress } from "../progress.ts";
 import { overFileLink } from "./file_link.ts";
 import type { FileLinkOptions } from "./file_link.ts";
+import { contentsOf } from "./file_summary.ts";
+import type { Contents } from "./file_summary.ts";
 
 /** Where files go that are fetched. */
 export interface Destination {
@@ -34,6 +41,15 @@ export interface Fetched {
   readonly paths: readonly string[];
 }
 
+export interface FetchOptions extends FileLinkOptions {
+  readonly pace: Pacing | undefined;
+  /**
+   * Told what comes, before any of it is where it should be; may refuse it by throwing. Without it, it
+   * was agreed on before.
+   */
+  readonly agree?: (contents: Contents) => Promise<void>;
+}
+
 /**
  * Fetches files. What was broken off goes on where it was, also in another process; what is whole is
  * moved to its place at once.
@@ -41,42 +57,54 @@ export interface Fetched {
  * @param name for the person, until the files say their own.
  */
 export async function fetchFiles(
-  options: FileLinkOptions,
+  options: FetchOptions,
   secret: Bytes,
   name: string,
   destination: Destination,
-  pace: Pacing | undefined,
 ): Promise<Fetched> {
-  const keys = await blobKeys(secret);
-  const progress = new Progress(options.io, { name, quiet: options.quiet });
-  const ticking = setInterval(() => progress.tick(), 1_000);
-  const fetching = new Fetching(options, keys, progress, pace);
+  const fetching = new Fetching(options, await blobKeys(secret), name);
+  const ticking = setInterval(() => fetching.tick(), 1_000);
   try {
     return destination.output === undefined
       ? await fetching.intoDirectory(destination)
       : await fetching.intoFile(destination.output, destination.replace);
   } finally {
     clearInterval(ticking);
-    await progress.finish();
+    await fetching.end();
   }
 }
 
 class Fetching {
-  readonly #options: FileLinkOptions;
+  readonly #options: FetchOptions;
   readonly #keys: BlobKeys;
-  readonly #progress: Progress;
-  readonly #pace: Pacing | undefined;
+  /** There when it is agreed that the files are wanted. */
+  #progress: Progress | undefined;
 
-  constructor(
-    options: FileLinkOptions,
-    keys: BlobKeys,
-    progress: Progress,
-    pace: Pacing | undefined,
-  ) {
+  constructor(options: FetchOptions, keys: BlobKeys, name: string) {
     this.#options = options;
     this.#keys = keys;
-    this.#progress = progress;
-    this.#pace = pace;
+    if (options.agree === undefined) this.#show(name);
+  }
+
+  tick(): void {
+    this.#progress?.tick();
+  }
+
+  async end(): Promise<void> {
+    await this.#progress?.finish();
+  }
+
+  #show(name: string): void {
+    const { io, quiet } = this.#options;
+    this.#progress = new Progress(io, { name, quiet });
+  }
+
+  /** Asks once, when it has become known what comes. */
+  async #agree(manifest: Manifest | undefined): Promise<void> {
+    if (this.#progress !== undefined || manifest === undefined) return;
+    const contents = contentsOf(manifest);
+    await this.#options.agree?.(contents);
+    this.#show(contents.name);
   }
 
   async intoDirectory({ directory, replace }: Destination): Promise<Fetched> {
@@ -88,7 +116,7 @@ class Fetching {
     let isBad = false;
     try {
       const digest = await this.#rest(writer, claim, {
-        async write(at, bytes) {
+        write: async (at, bytes) => {
           try {
             await writer.write(at, bytes);
           } catch (error) {
@@ -96,6 +124,7 @@ class Fetching {
             isBad = error instanceof MalformedError;
             throw error;
           }
+          await this.#agree(writer.manifest);
         },
         async sync() {
           const durable = await writer.sync();
@@ -147,7 +176,10 @@ class Fetching {
     path: string,
     write: (bytes: Bytes) => Promise<void>,
   ): Promise<Fetched> {
-    const sink = new SingleFileSink(write);
+    const sink: SingleFileSink = new SingleFileSink(async (bytes) => {
+      await this.#agree(sink.manifest);
+      await write(bytes);
+    });
     const digest = await this.#fetch(newSecret(), () => sink.offset, {
       write: (at, bytes) => sink.write(at, bytes),
       sync: () => Promise.resolve(),
@@ -161,13 +193,14 @@ class Fetching {
     offset: () => number,
     sink: ByteSink,
   ): Promise<Bytes> {
+    const { pace } = this.#options;
     return await overFileLink(
       this.#options,
       (link, moved) =>
         download(link, { keys: this.#keys, claim, from: offset() }, sink, {
-          ...this.#pace === undefined ? {} : { pace: this.#pace },
+          ...pace === undefined ? {} : { pace },
           onWritten: (bytes, of) => {
-            this.#progress.update(bytes, of);
+            this.#progress?.update(bytes, of);
             moved();
           },
         }),

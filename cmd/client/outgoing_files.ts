@@ -12,7 +12,6 @@ import {
 } from "../../lib/transfer/mod.ts";
 import type {
   Offer,
-  OfferKind,
   Pacing,
   Scan,
   WritableBlob,
@@ -23,33 +22,19 @@ import { printable } from "../printable.ts";
 import { Progress } from "../progress.ts";
 import { overFileLink } from "./file_link.ts";
 import type { FileLinkOptions } from "./file_link.ts";
+import { contentsOf } from "./file_summary.ts";
+import type { Contents } from "./file_summary.ts";
 
 /** Files that were found, and will be sent as they are now. */
 export class OutgoingFiles implements AsyncDisposable {
   readonly source: TreeSource;
-  readonly kind: OfferKind;
-  readonly name: string;
-  /** Bytes in all files. */
-  readonly size: number;
-  readonly entries: number;
+  readonly contents: Contents;
   /** Where standard input was put. */
   readonly #copy: string | undefined;
 
   private constructor(found: Scan, copy: string | undefined) {
-    const { name, entries } = found.manifest;
     this.source = new TreeSource(found);
-    this.name = name;
-    this.entries = entries.length;
-    this.size = entries.reduce(
-      (sum, entry) => sum + (entry.kind === "file" ? entry.size : 0),
-      0,
-    );
-    const tops = entries.filter(({ path }) => !path.includes("/"));
-    this.kind = tops.length > 1
-      ? "several"
-      : tops[0]?.kind === "directory"
-      ? "directory"
-      : "file";
+    this.contents = contentsOf(found.manifest);
     this.#copy = copy;
   }
 
@@ -112,8 +97,7 @@ export class OutgoingFiles implements AsyncDisposable {
 
   /** What somebody is told of them. */
   offer(secret: Bytes, expiresAt: number): Offer {
-    const { kind, name, size, entries } = this;
-    return { secret, kind, name, size, entries, expiresAt };
+    return { secret, ...this.contents, expiresAt };
   }
 
   /**
@@ -129,7 +113,7 @@ export class OutgoingFiles implements AsyncDisposable {
     const { io, quiet } = options;
     let stored = 0;
     const progress = new Progress(io, {
-      name: this.name,
+      name: this.contents.name,
       total: blob.cutting.size,
       quiet,
     });

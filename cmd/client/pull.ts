@@ -84,11 +84,11 @@ export async function run(args: string[], io: Io): Promise<number> {
         server: profile.account.server,
         patience: patienceOf(flags.wait),
         quiet: flags.quiet,
+        pace: paceOf(flags["limit-rate"]),
       },
       chosen.offer.secret,
       chosen.offer.name,
       destination,
-      paceOf(flags["limit-rate"]),
     );
     const { id } = await blobKeys(chosen.offer.secret);
     await notePulled(profile.vault, id, fetched.paths);

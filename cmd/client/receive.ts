@@ -3,8 +3,9 @@ import type { ShareCode } from "../../lib/transfer/mod.ts";
 import { describe, UsageError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
+import { describeOffer } from "./file_summary.ts";
 import { fetchFiles } from "./incoming_files.ts";
-import { destinationOf, sayFetched } from "./receiving.ts";
+import { agree, destinationOf, sayFetched } from "./receiving.ts";
 import { serverOrOwn } from "./share.ts";
 import { paceOf, patienceOf, RECEIVING_FLAGS } from "./transfer_flags.ts";
 
@@ -22,6 +23,7 @@ Flags:
   --to DIR                 where to put it; the current directory if not given
   --output, -o FILE        one file, under this name; "-" is standard output
   --replace                overwrite what is there
+  --yes, -y                do not ask; nobody is asked who is not at a terminal
   --limit-rate RATE        at most so many bytes a second, as in 10M
   --wait DURATION          give up when nothing moves for this time; 2m if not given
   --json                   print what came as JSON
@@ -56,11 +58,18 @@ export async function run(args: string[], io: Io): Promise<number> {
       server,
       patience: patienceOf(flags.wait),
       quiet: flags.quiet,
+      pace: paceOf(flags["limit-rate"]),
+      // Whoever types a code into a script wants what it gives.
+      agree: (contents) =>
+        agree(
+          io,
+          { ...flags, yes: flags.yes || !io.stdin.isTerminal },
+          `It gives ${describeOffer(contents)}`,
+        ),
     },
     await codeSecret(code),
     "shared files",
     destination,
-    paceOf(flags["limit-rate"]),
   );
   await sayFetched(io, flags, fetched, {});
   return 0;
