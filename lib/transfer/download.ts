@@ -238,8 +238,11 @@ class Download {
         await new Promise<void>((resolve) => this.#wakeWriter = resolve);
         continue;
       }
-      const plaintext = await opening;
-      if (plaintext === undefined) continue; // It comes again.
+      const plaintext = await opening.catch(() => undefined);
+      if (plaintext === undefined) { // It comes again, or never.
+        if (this.#failure !== undefined) break;
+        continue;
+      }
       await this.#sink.write(this.#next * PIECE_PLAINTEXT, plaintext);
       this.#free.push(new Uint8Array(plaintext.buffer));
       this.#held.delete(this.#next++);
