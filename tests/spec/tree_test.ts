@@ -24,7 +24,7 @@ import {
   readPlaintext,
   writeManifest,
 } from "./naive_tree.ts";
-import type { NaiveManifest } from "./naive_tree.ts";
+import type { NaiveEntry, NaiveManifest } from "./naive_tree.ts";
 
 const KINDS = ["file", "directory", "link"] as const;
 
@@ -104,6 +104,76 @@ Deno.test("SPEC.md §10.8: whatever is changed in a manifest, text and library t
     { numRuns: 1_000 },
   );
   assert(taken > 20 && refused > 20, `${taken} taken, ${refused} refused`);
+});
+
+Deno.test("SPEC.md §10.8: text and library agree on every limit of a manifest", () => {
+  const file: NaiveEntry = {
+    kind: 0,
+    mode: 0,
+    modified: 0,
+    path: "f",
+    size: 0,
+  };
+  const directory: NaiveEntry = { kind: 1, mode: 0, modified: 0, path: "d" };
+  const one = (entry: Partial<NaiveEntry>, name = "n") => ({
+    name,
+    entries: [{ ...file, ...entry }],
+  });
+  const long = (length: number) => {
+    const parts = Array(16).fill("x".repeat(255));
+    return `${parts.join("/")}/`.slice(0, length - 1) + "y";
+  };
+  /** All the directories in which `path` lies, and it. */
+  const deep = (path: string) => ({
+    name: "n",
+    entries: [
+      ...path.split("/").slice(1).map((_, i, all) => ({
+        ...directory,
+        path: path.split("/").slice(0, all.length - i).join("/"),
+      })).toReversed(),
+      { ...file, path },
+    ],
+  });
+  const cases: readonly [boolean, NaiveManifest][] = [
+    [true, { name: "n", entries: [] }],
+    [true, one({ mode: 0o777 })],
+    [false, one({ mode: 0o1000 })],
+    [false, one({ mode: 0o4755 })],
+    [true, one({ modified: 8_640_000_000_000_000 })],
+    [false, one({ modified: 8_640_000_000_000_001 })],
+    [true, one({ size: 2 ** 53 - 1 })],
+    [false, one({ size: 2 ** 53 })],
+    [true, one({}, "x".repeat(255))],
+    [false, one({}, "x".repeat(256))],
+    [false, one({}, "a/b")],
+    [false, one({}, "..")],
+    [false, one({ path: "d/f" })],
+    [true, deep("d/e/f")],
+    [true, deep(long(4_095))],
+    [false, deep(long(4_097))],
+    [true, { name: "n", entries: [directory, { ...file, path: "d/f" }] }],
+    [false, { name: "n", entries: [file, { ...file, path: "f/g" }] }],
+    [false, { name: "n", entries: [file, file] }],
+    [false, { name: "n", entries: [file, directory] }],
+    [
+      false,
+      {
+        name: "n",
+        entries: [
+          { ...file, path: "a", size: 2 ** 52 },
+          { ...file, path: "b", size: 2 ** 52 },
+        ],
+      },
+    ],
+  ];
+  for (const [isGood, manifest] of cases) {
+    const bytes = writeManifest(manifest);
+    const ours = orRefused(() => parseManifest(bytes, ANY_DISK), isMalformed);
+    const theirs = orRefused(() => readManifest(bytes));
+    const shown = JSON.stringify(manifest).slice(0, 200);
+    assertEquals(theirs !== undefined, isGood, shown);
+    assertEquals(ours && naive(ours), theirs, shown);
+  }
 });
 
 Deno.test("SPEC.md §10.8: text and library agree on every path and link target", () => {
