@@ -133,7 +133,7 @@ export class TransferService implements Service, GuestService {
   /** Forgets what has expired, and deletes what belongs to nothing. @returns how many blobs went. */
   async expire(): Promise<number> {
     const expired = await this.#store.blobs.expire(this.#now());
-    await this.#spool.keepOnly(await this.#store.blobs.ids());
+    await this.#spool.keepOnly(() => this.#store.blobs.ids());
     return expired;
   }
 

@@ -47,14 +47,18 @@ export class Spool {
     await this.#remove(id.toHex());
   }
 
-  /** Deletes what is not among `ids`: what expired, or was left by a server that was killed. */
-  async keepOnly(ids: readonly Bytes[]): Promise<number> {
-    const known = new Set(ids.map((id) => id.toHex()));
+  /**
+   * Deletes what is not among `ids`: what expired, or was left by a server that was killed.
+   *
+   * @param ids is asked when it is known what lies here: a blob that comes meanwhile stays.
+   */
+  async keepOnly(ids: () => Promise<readonly Bytes[]>): Promise<number> {
     const gone = new Set<string>();
     for await (const { name } of Deno.readDir(this.#directory)) {
       const [id = ""] = name.split(".");
-      if (!known.has(id)) gone.add(id);
+      gone.add(id);
     }
+    for (const id of await ids()) gone.delete(id.toHex());
     for (const id of gone) await this.#remove(id);
     return gone.size;
   }
