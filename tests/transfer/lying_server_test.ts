@@ -230,6 +230,7 @@ Deno.test("S0.9: a server that never sends the first piece fills no memory", asy
     "piece 0",
   );
   assert(sent < 160, `${sent} pieces were taken`);
+  await leave(link);
 });
 
 /** A record that is being opened when it leaves is waited for. */
