@@ -24,7 +24,7 @@ Examples:
 
 const COMMANDS: CommandTable = {
   server: {
-    summary: "accounts and letters for people who need not trust it",
+    summary: "accounts, letters and files for people who need not trust it",
     load: () => import("./cmd/server.ts"),
   },
   client: {

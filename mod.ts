@@ -98,6 +98,7 @@ export {
   dial,
   DialError,
   listen,
+  Pace,
   TokenBuckets,
 } from "./lib/net/mod.ts";
 export {
@@ -216,6 +217,34 @@ export {
   startAfresh,
   TEXT_LIMIT,
 } from "./lib/mailbox/mod.ts";
+export {
+  ask,
+  BlobKey,
+  blobKeys,
+  codeSecret,
+  cutting,
+  DEFAULT_TRANSFER_LIMITS,
+  download,
+  formatOffer,
+  formatShareCode,
+  newSecret,
+  newShareCode,
+  parseOffer,
+  parseShareCode,
+  removeCommand,
+  reserveCommand,
+  RESERVED,
+  reserved,
+  scan,
+  sealedLength,
+  SingleFileSink,
+  TRANSFER,
+  TRANSFER_VOCABULARY,
+  TransferService,
+  TreeSource,
+  TreeWriter,
+  upload,
+} from "./lib/transfer/mod.ts";
 
 export type {
   AnyParameter,
@@ -250,6 +279,7 @@ export type {
   Incoming,
   Listener,
   ListenerLimits,
+  PaceClock,
 } from "./lib/net/mod.ts";
 export type {
   Account,
@@ -324,3 +354,30 @@ export type {
   Opened,
   Pinning,
 } from "./lib/mailbox/mod.ts";
+export type {
+  BlobKeys,
+  ByteSink,
+  ByteSource,
+  Cutting,
+  DirectoryEntry,
+  DownloadOptions,
+  FileEntry,
+  FileFingerprint,
+  Layout,
+  LinkEntry,
+  Manifest,
+  Offer,
+  OfferKind,
+  Pacing,
+  Place,
+  ReadableBlob,
+  Reservation,
+  Scan,
+  ShareCode,
+  Skipped,
+  SourceFile,
+  TransferLimits,
+  TreeEntry,
+  UploadOptions,
+  WritableBlob,
+} from "./lib/transfer/mod.ts";

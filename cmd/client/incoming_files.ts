@@ -17,6 +17,8 @@ import type {
 } from "../../lib/transfer/mod.ts";
 import { readPrivateFile, writePrivateFile } from "../../lib/identity/mod.ts";
 import { CommandError } from "../errors.ts";
+import type { Io } from "../io.ts";
+import { sottoPaths } from "../paths.ts";
 import { Progress } from "../progress.ts";
 import { overFileLink } from "./file_link.ts";
 import type { FileLinkOptions } from "./file_link.ts";
@@ -110,12 +112,10 @@ class Fetching {
   async intoDirectory({ directory, replace }: Destination): Promise<Fetched> {
     const id = this.#keys.id.toHex().slice(0, 16);
     const notes = `${directory}/.sotto-${id}.resume`;
-    const { claim, offset } = await readNotes(notes);
-    if (offset === 0) await writeNotes(notes, { claim, offset });
-    const writer = await openWriter(directory, id, offset);
+    const writer = await openWriter(directory, id, await readOffset(notes));
     let isBad = false;
     try {
-      const digest = await this.#rest(writer, claim, {
+      const digest = await this.#rest(writer, {
         write: async (at, bytes) => {
           try {
             await writer.write(at, bytes);
@@ -128,17 +128,17 @@ class Fetching {
         },
         async sync() {
           const durable = await writer.sync();
-          if (durable > 0) await writeNotes(notes, { claim, offset: durable });
+          if (durable > 0) await writePrivateFile(notes, `${durable}`);
         },
       });
       const paths = await writer.finish({ replace });
-      await Deno.remove(notes);
+      await removeIfThere(notes);
       return { digest, paths };
     } catch (error) {
       const nothing = error instanceof AccountError && writer.offset === 0;
       if (isBad || nothing) {
         writer.discard();
-        await Deno.remove(notes);
+        await removeIfThere(notes);
       } else writer.close();
       throw error;
     }
@@ -147,11 +147,10 @@ class Fetching {
   /** Fetches what is not there yet. A server that was told that all came knows nothing of it any more. */
   async #rest(
     writer: TreeWriter,
-    claim: Bytes,
     sink: ByteSink,
   ): Promise<Bytes | undefined> {
     try {
-      return await this.#fetch(claim, () => writer.offset, sink);
+      return await this.#fetch(() => writer.offset, sink);
     } catch (error) {
       const isWhole = writer.offset === writer.length;
       if (isWhole && error instanceof AccountError) return undefined;
@@ -180,7 +179,7 @@ class Fetching {
       await this.#agree(sink.manifest);
       await write(bytes);
     });
-    const digest = await this.#fetch(newSecret(), () => sink.offset, {
+    const digest = await this.#fetch(() => sink.offset, {
       write: (at, bytes) => sink.write(at, bytes),
       sync: () => Promise.resolve(),
     });
@@ -189,12 +188,12 @@ class Fetching {
   }
 
   async #fetch(
-    claim: Bytes,
     offset: () => number,
     sink: ByteSink,
   ): Promise<Bytes> {
-    const { pace } = this.#options;
-    return await overFileLink(
+    const { io, pace } = this.#options;
+    const { claim, path } = await claimOf(io, this.#keys);
+    const digest = await overFileLink(
       this.#options,
       (link, moved) =>
         download(link, { keys: this.#keys, claim, from: offset() }, sink, {
@@ -205,6 +204,8 @@ class Fetching {
           },
         }),
     );
+    await removeIfThere(path);
+    return digest;
   }
 }
 
@@ -223,30 +224,35 @@ async function openWriter(
   }
 }
 
-/** What another process needs to go on with a download. */
-interface Notes {
-  /** By which the server knows this reader again, 32 bytes. */
-  readonly claim: Bytes;
-  /** Up to where it is on disk. */
-  readonly offset: number;
-}
-
-async function readNotes(path: string): Promise<Notes> {
+/**
+ * By which the server knows this machine again, wherever it puts the files: kept until all has come.
+ *
+ * @returns where it is kept, and the claim, 32 bytes.
+ */
+async function claimOf(
+  io: Io,
+  { id }: BlobKeys,
+): Promise<{ path: string; claim: Bytes }> {
+  const path = `${sottoPaths(io).state}/claims/${id.toHex()}`;
   try {
-    const [claim = "", offset = ""] = (await readPrivateFile(path))
-      .split("\n");
-    return { claim: Uint8Array.fromHex(claim), offset: Number(offset) };
+    return { path, claim: Uint8Array.fromHex(await readPrivateFile(path)) };
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return { claim: newSecret(), offset: 0 };
+    const claim = newSecret();
+    await writePrivateFile(path, claim.toHex());
+    return { path, claim };
   }
 }
 
-async function writeNotes(path: string, notes: Notes): Promise<void> {
-  await writePrivateFile(
-    path,
-    `${notes.claim.toHex()}\n${notes.offset}\n`,
-  );
+/** Up to where a download is on disk; 0 if nothing is. */
+async function readOffset(path: string): Promise<number> {
+  try {
+    const offset = Number(await readPrivateFile(path));
+    return Number.isSafeInteger(offset) && offset > 0 ? offset : 0;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return 0;
+  }
 }
 
 async function openOutput(
@@ -267,5 +273,13 @@ async function openOutput(
         ? { hint: "--replace overwrites it" }
         : {},
     });
+  }
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

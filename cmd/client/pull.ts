@@ -8,6 +8,7 @@ import { InterruptedError } from "../io.ts";
 import { personOf } from "./address.ts";
 import { eventText } from "./event_text.ts";
 import { describeOffer, offerObject } from "./file_summary.ts";
+import type { Contents } from "./file_summary.ts";
 import { fetchFiles } from "./incoming_files.ts";
 import { receivedOffers } from "./offers.ts";
 import type { ReceivedOffer } from "./offers.ts";
@@ -85,6 +86,7 @@ export async function run(args: string[], io: Io): Promise<number> {
         patience: patienceOf(flags.wait),
         quiet: flags.quiet,
         pace: paceOf(flags["limit-rate"]),
+        agree: (contents) => asOffered(chosen, contents),
       },
       chosen.offer.secret,
       chosen.offer.name,
@@ -101,6 +103,25 @@ export async function run(args: string[], io: Io): Promise<number> {
   } finally {
     await online.close();
   }
+}
+
+/** What was agreed to is what was offered, and the files themselves say what they are. */
+function asOffered(
+  { address, offer }: ReceivedOffer,
+  contents: Contents,
+): Promise<void> {
+  const differs = contents.name !== offer.name ||
+    contents.kind !== offer.kind || contents.size !== offer.size ||
+    contents.entries !== offer.entries;
+  return differs
+    ? Promise.reject(
+      new CommandError(
+        `Not fetched: ${address} has offered ${describeOffer(offer)} and sent ${
+          describeOffer(contents)
+        }`,
+      ),
+    )
+    : Promise.resolve();
 }
 
 class Pull {

@@ -38,7 +38,8 @@ export const usage =
 Usage: sotto client share PATH... [--server ADDRESS] [FLAG]...
 
 The files are sealed on this machine. The code says at which server they are, and its words are the key: tell
-it to one person, by a way that you trust. It works once, and expires. "-" is standard input.
+it to one person, by a way that you trust. It works once if you say nothing else, and expires. "-" is standard
+input.
 
 Flags:
   --server ADDRESS         the server; that of the profile if not given

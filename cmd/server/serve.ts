@@ -23,7 +23,7 @@ import type { Settings } from "./settings.ts";
 
 /** Help for `sotto server`. */
 export const usage =
-  `sotto server keeps accounts and letters for people who need not trust it.
+  `sotto server keeps accounts, letters and files for people who need not trust it.
 
 Usage: sotto server [FLAG]...
        sotto server invite create|list|revoke

@@ -78,7 +78,7 @@ export const MAX_PACKET: Parameter<number> = integer(
 export const DATA_LENGTH: Parameter<number> = integer(
   0x2012,
   "DATA-LENGTH",
-  "length of a submission's plaintext in bytes",
+  "length in bytes of a submission's plaintext, or of a piece",
 );
 export const RETRY_IN: Parameter<number> = integer(
   0x2013,
@@ -88,7 +88,7 @@ export const RETRY_IN: Parameter<number> = integer(
 export const VERIFICATION_SHA256: Parameter<Bytes> = bytes(
   0x5011,
   "VERIFICATION-SHA256",
-  "SHA-256 of a submission's plaintext",
+  "SHA-256 of a submission's plaintext, or of a piece",
 );
 export const COUNTER: Parameter<bigint> = long(
   0x3010,

@@ -25,6 +25,8 @@ export class Pace {
   #paidAt = -Infinity;
 
   /**
+   * A rate from now on.
+   *
    * @param bytesPerSecond above 0.
    * @throws {RangeError} if it is not.
    */

@@ -1,4 +1,4 @@
-import type { CommandTable } from "../protocol/mod.ts";
+import type { CommandTable, Verb } from "../protocol/mod.ts";
 import { bytes, integer, long, verb } from "../protocol/mod.ts";
 import {
   DATA_LENGTH,
@@ -84,7 +84,8 @@ export const PIECES = bytes(
 );
 
 export const RESERVE = verb(0x7200, "RESERVE", "keep room for this blob");
-export const RESERVED = verb(0x7201, "RESERVED", "there is room");
+/** Answers RESERVE. */
+export const RESERVED: Verb = verb(0x7201, "RESERVED", "there is room");
 export const UPLOAD = verb(0x7202, "UPLOAD", "pieces of this blob follow");
 export const READY = verb(0x7203, "READY", "these pieces are here already");
 export const PUT = verb(0x7204, "PUT", "this piece; its body follows");

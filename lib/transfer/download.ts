@@ -54,7 +54,9 @@ export interface ByteSink {
   sync(next: number): Promise<void>;
 }
 
+/** How a blob is fetched. */
 export interface DownloadOptions {
+  /** Holds the download to a rate. */
   readonly pace?: Pacing;
   /** Told how many bytes there are in all, and how many have been written. */
   readonly onWritten?: (bytes: number, of: number) => void;
@@ -62,6 +64,7 @@ export interface DownloadOptions {
 
 /** A blob as its reader knows it. */
 export interface ReadableBlob {
+  /** By which it is found and opened. */
   readonly keys: BlobKeys;
   /** Chosen by this reader, 32 bytes; the same to go on. */
   readonly claim: Bytes;

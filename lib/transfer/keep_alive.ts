@@ -1,12 +1,15 @@
 import type { CommandChannel } from "../protocol/mod.ts";
 import { CommandWriter, HELO } from "../protocol/mod.ts";
 
-/** A server that is silent for so long is asked whether it is there, in milliseconds. */
-const ASK_AFTER = 30_000;
-/** Time for an answer to that, in milliseconds. */
-const ANSWER_WITHIN = 30_000;
+/** Between two questions whether the other side is there, in milliseconds. */
+const ASK_EVERY = 30_000;
+/** A server that is silent for so long, though it was asked, is gone; in milliseconds. */
+const SILENCE = 60_000;
 
-/** Notices that the other side of a connection is gone without having said so, and drops it. */
+/**
+ * Says HELO now and then, also while pieces flow: the server gives up a client of which it hears
+ * nothing. And drops the connection to a server that is gone without having said so.
+ */
 export class KeepAlive implements Disposable {
   readonly #link: CommandChannel;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -14,7 +17,7 @@ export class KeepAlive implements Disposable {
 
   constructor(link: CommandChannel) {
     this.#link = link;
-    this.#timer = setInterval(() => this.#look(), ASK_AFTER / 2);
+    this.#timer = setInterval(() => this.#look(), ASK_EVERY);
   }
 
   /** Something has come in. */
@@ -27,11 +30,8 @@ export class KeepAlive implements Disposable {
   }
 
   #look(): void {
-    const silence = performance.now() - this.#seen;
-    if (silence > ASK_AFTER + ANSWER_WITHIN) this.#link.abort();
-    else if (silence > ASK_AFTER) {
-      this.#link.send(new CommandWriter().verb(HELO).done())
-        .catch(() => {/* whoever reads is told */});
-    }
+    if (performance.now() - this.#seen > SILENCE) return this.#link.abort();
+    this.#link.send(new CommandWriter().verb(HELO).done())
+      .catch(() => {/* whoever reads is told */});
   }
 }

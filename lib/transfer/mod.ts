@@ -37,7 +37,16 @@ export type { Cutting } from "./pieces.ts";
 export type { TransferLimits } from "./server.ts";
 export type { ShareCode } from "./share_code.ts";
 export type { Scan, Skipped } from "./tree/scan.ts";
-export type { Manifest, TreeEntry } from "./tree/tree_entry.ts";
+export type { Layout } from "./tree/layout.ts";
+export type { FileFingerprint, SourceFile } from "./tree/source_file.ts";
+export type {
+  DirectoryEntry,
+  FileEntry,
+  LinkEntry,
+  Manifest,
+  Place,
+  TreeEntry,
+} from "./tree/tree_entry.ts";
 export type {
   ByteSource,
   Pacing,

@@ -12,15 +12,19 @@ import { ANY_DISK, checkName } from "./tree/entry_path.ts";
 /** What an offer begins with. A client that knows nothing of files shows it as the text that it is. */
 const SCHEME = "sotto-file:";
 const VERSION = 1;
-const KINDS = ["file", "directory", "several"] as const;
+/** The last moment that a date can name (ECMA-262 §21.4.1.1), in milliseconds since 1970. */
+const LAST_MOMENT = 8.64e15;
 
 /** What is offered. */
-export type OfferKind = typeof KINDS[number];
+export type OfferKind = "file" | "directory" | "several";
+
+const KINDS: readonly OfferKind[] = ["file", "directory", "several"];
 
 /** A file, a directory or several of them, offered by a text of this form in a letter. */
 export interface Offer {
   /** From which everything follows that is needed to fetch and open it, 32 bytes. */
   readonly secret: Bytes;
+  /** What lies at the top of it. */
   readonly kind: OfferKind;
   /** What it is called, one component of a path. */
   readonly name: string;
@@ -44,11 +48,13 @@ export function formatOffer(offer: Offer): string {
 export function parseOffer(text: string): Offer | undefined {
   if (!text.startsWith(SCHEME)) return undefined;
   try {
-    return parse(
+    const offer = parse(
       Uint8Array.fromBase64(text.slice(SCHEME.length), {
         alphabet: "base64url",
       }),
     );
+    // One text for one offer: base64 would allow for padding, spaces and idle bits.
+    return formatOffer(offer) === text ? offer : undefined;
   } catch (error) {
     if (error instanceof MalformedError || error instanceof SyntaxError) {
       return undefined;
@@ -70,7 +76,7 @@ function parse(bytes: Bytes): Offer {
   const expiresAt = Number(reader.u64());
   const name = fromUtf8(reader.prefixed(1, 255));
   reader.end();
-  if (!Number.isSafeInteger(size) || !Number.isSafeInteger(expiresAt)) {
+  if (!Number.isSafeInteger(size) || expiresAt > LAST_MOMENT) {
     throw new MalformedError("Cannot read an offer: a number is too large");
   }
   checkName(name, ANY_DISK);

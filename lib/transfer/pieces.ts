@@ -21,6 +21,7 @@ export const PIECES_LIMIT = 2 ** 20;
 
 /** How a blob of `size` bytes is cut. */
 export interface Cutting {
+  /** All sealed chunks in bytes, without the header. */
   readonly size: number;
   /** How many pieces there are, at least 1. */
   readonly count: number;

@@ -1,8 +1,10 @@
-import type { Bytes, Message } from "../protocol/mod.ts";
+import type { Bytes, CommandTable, Message } from "../protocol/mod.ts";
 import {
   CommandWriter,
   equalConstantTime,
   MalformedError,
+  RECORD_LIMIT,
+  RECORD_LIMIT_MINIMUM,
   sha256,
 } from "../protocol/mod.ts";
 import type {
@@ -73,8 +75,11 @@ const DOWNLOADS_LIMIT = 1_000;
  * how long it is and which capabilities read and write it, and nothing of what is in it.
  */
 export class TransferService implements Service, GuestService {
-  readonly table = TRANSFER;
+  /** What is said about files. */
+  readonly table: CommandTable = TRANSFER;
+  /** What is answered in a session. */
   readonly verbs: ReadonlySet<string> = new Set([RESERVE.name, REMOVE.name]);
+  /** What a connection for files begins with. */
   readonly opens: ReadonlySet<string> = new Set(
     [RESERVE, REMOVE, UPLOAD, DOWNLOAD].map(({ name }) => name),
   );
@@ -87,6 +92,8 @@ export class TransferService implements Service, GuestService {
   readonly #guesses = new Throttle({ free: 20, longest: 900 });
 
   /**
+   * A service that has made nothing yet.
+   *
    * @param directory where the blobs lie: there already, and readable by nobody else.
    * @param now gives milliseconds since 1970.
    */
@@ -111,10 +118,12 @@ export class TransferService implements Service, GuestService {
       : this.#remove(message);
   }
 
+  /** A session is over. */
   left(): void {
     // Nothing is kept for a session.
   }
 
+  /** On a connection without login: RESERVE, REMOVE, UPLOAD and DOWNLOAD, until it ends. */
   async welcome(guest: Guest, first: Message): Promise<void> {
     const { link, caller } = guest;
     this.#checkGuesses(caller.group);
@@ -159,6 +168,7 @@ export class TransferService implements Service, GuestService {
       downloads,
       expiresAt: this.#now() + seconds * 1_000,
     };
+    await this.#forgetExpired(blob.id);
     const quota = { owner: owner === GUESTS ? guests : account, total };
     const outcome = await this.#store.blobs.reserve(blob, quota);
     if (outcome === "quota") throw new AccountError("reserve", "spool-full");
@@ -167,6 +177,18 @@ export class TransferService implements Service, GuestService {
     return new CommandWriter()
       .set(EXPIRES_AT, BigInt(there?.expiresAt ?? blob.expiresAt))
       .verb(RESERVED).done();
+  }
+
+  /** The sweep may not have come by yet. */
+  async #forgetExpired(id: Bytes): Promise<void> {
+    const there = await this.#store.blobs.byId(id);
+    if (there === undefined || !this.#isExpired(there)) return;
+    await this.#store.blobs.remove(id);
+    await this.#spool.remove(id);
+  }
+
+  #isExpired({ expiresAt }: BlobRecord): boolean {
+    return expiresAt <= this.#now();
   }
 
   async #remove(message: Message, group?: string): Promise<Bytes> {
@@ -192,7 +214,9 @@ export class TransferService implements Service, GuestService {
     const id = await sha256(first.need(READ_CAPABILITY));
     const reader = await sha256(first.need(CLAIM));
     const blob = await this.#store.blobs.byId(id);
-    if (blob === undefined || blob.expiresAt <= this.#now()) {
+    // Again: others may have guessed while this one was looked up.
+    this.#checkGuesses(group);
+    if (blob === undefined || this.#isExpired(blob)) {
       this.#guessed(group);
       throw new AccountError("fetch", "unknown-blob");
     }
@@ -219,9 +243,10 @@ export class TransferService implements Service, GuestService {
   async #written(message: Message, group?: string): Promise<BlobRecord> {
     const blob = await this.#store.blobs.byId(message.need(BLOB_ID));
     const writer = await sha256(message.need(WRITE_CAPABILITY));
-    if (blob !== undefined && equalConstantTime(blob.writer, writer)) {
-      return blob;
-    }
+    if (group !== undefined) this.#checkGuesses(group);
+    const fits = blob !== undefined && !this.#isExpired(blob) &&
+      equalConstantTime(blob.writer, writer);
+    if (fits) return blob;
     if (group !== undefined) this.#guessed(group);
     throw new AccountError("write", "unknown-blob");
   }
@@ -230,8 +255,7 @@ export class TransferService implements Service, GuestService {
   #admit({ link, caller, maxPacket }: Guest, first: Message): void {
     caller.deadline(IDLE_DEADLINE);
     link.budget = Infinity;
-    const theirs = first.get(MAX_PACKET) ?? maxPacket;
-    link.limit(Math.min(theirs, maxPacket));
+    link.limit(Math.min(packetOf(first) ?? maxPacket, maxPacket));
   }
 
   #checkGuesses(group: string): void {
@@ -242,4 +266,13 @@ export class TransferService implements Service, GuestService {
   #guessed(group: string): void {
     this.#guesses.failed(group, this.#now() / 1_000);
   }
+}
+
+/** What a client can take at a time, in bytes. @throws {AccountError} if it cannot be that. */
+function packetOf(message: Message): number | undefined {
+  const bytes = message.get(MAX_PACKET);
+  const fits = bytes === undefined ||
+    bytes >= RECORD_LIMIT_MINIMUM && bytes <= RECORD_LIMIT;
+  if (!fits) throw new AccountError("agree on MAX-PACKET", "malformed");
+  return bytes;
 }

@@ -60,10 +60,13 @@ export interface ByteSource {
 
 /** Waits until so many more bytes may be sent. */
 export interface Pacing {
+  /** Resolves when `bytes` more may be sent. */
   take(bytes: number): Promise<void>;
 }
 
+/** How a blob is sent. */
 export interface UploadOptions {
+  /** Holds the upload to a rate. */
   readonly pace?: Pacing;
   /** Told how many sealed bytes are on the server's disk, each time that it says so. */
   readonly onStored?: (bytes: number) => void;
@@ -71,9 +74,13 @@ export interface UploadOptions {
 
 /** A blob as its writer knows it. */
 export interface WritableBlob {
+  /** By which the server knows it, 32 bytes. */
   readonly id: Bytes;
+  /** Shown to the server by whoever writes, 32 bytes. */
   readonly writeCapability: Bytes;
+  /** By which it is sealed. */
   readonly key: BlobKey;
+  /** How it is cut. */
   readonly cutting: Cutting;
 }
 
@@ -199,8 +206,10 @@ class Upload {
   }
 
   #sendAgain(message: Message): void {
-    const index = message.need(PIECE);
+    const index = message.get(PIECE);
     const why = refusal(message, ACTION);
+    // Without a number it is about the connection.
+    if (index === undefined) throw why;
     if (!this.#unanswered.delete(index)) return;
     const again = why.reason === "checksum" &&
       this.#sent.get(index)! < ATTEMPTS;
