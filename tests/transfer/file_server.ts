@@ -29,6 +29,8 @@ import type { TestServer } from "../support/server.ts";
 /** A server that keeps files, over real sockets. */
 export interface FileServer extends TestServer {
   readonly files: TransferService;
+  /** What connections failed with, in the end. */
+  readonly dropped: unknown[];
   /** Where the blobs lie. */
   readonly spool: string;
   /** A connection for files; `through` may stand in its way. */
@@ -63,6 +65,7 @@ export async function fileServer(
   return {
     ...server,
     failures,
+    dropped: server.failures,
     files: files!,
     spool,
     async link(through = (stream) => stream) {
