@@ -39,6 +39,9 @@ export function writeOffer(offer: NaiveOffer): string {
 export function readOffer(text: string): NaiveOffer {
   const [, encoded] = /^sotto-file:([A-Za-z0-9_-]*)$/.exec(text)!;
   const bytes = new Uint8Array(Buffer.from(encoded!, "base64url"));
+  if (Buffer.from(bytes).toString("base64url") !== encoded) {
+    throw new Error("another text for the same offer");
+  }
   const reader = new NaiveReader(bytes);
   const version = reader.integer(1);
   const kind = reader.integer(1);
@@ -52,6 +55,7 @@ export function readOffer(text: string): NaiveOffer {
     name: reader.text(1),
   };
   if (reader.left > 0) throw new Error("bytes behind the end");
+  if (offer.expires > 8_640_000_000_000_000) throw new Error("no moment");
   if (!goodPath(offer.name) || offer.name.includes("/")) {
     throw new Error("no name");
   }
