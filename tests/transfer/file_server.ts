@@ -106,13 +106,12 @@ export async function reserve(
   reservation: Reservation = { downloads: 1, lifetime: 3_600 },
 ): Promise<void> {
   const link = await server.link();
-  await ask(
-    link,
-    await reserveCommand(blob, reservation),
-    RESERVED,
-    "reserve",
-  );
-  await link.close();
+  const command = await reserveCommand(blob, reservation);
+  try {
+    await ask(link, command, RESERVED, "reserve");
+  } finally {
+    await link.close();
+  }
 }
 
 /** Bytes in memory, as a source. */
