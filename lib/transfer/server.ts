@@ -201,7 +201,7 @@ export class TransferService implements Service, GuestService {
   async #upload(guest: Guest, first: Message): Promise<void> {
     const blob = await this.#written(first, guest.caller.group);
     const cut = cutting(blob.size);
-    this.#admit(guest, first);
+    this.#admit(guest, packetOf(first));
     await this.#spool.use(
       blob.id,
       cut,
@@ -220,15 +220,14 @@ export class TransferService implements Service, GuestService {
       this.#guessed(group);
       throw new AccountError("fetch", "unknown-blob");
     }
+    const cut = cutting(blob.size);
+    const from = first.get(PIECE) ?? 0;
+    const packet = packetOf(first);
+    if (from > cut.count) throw new AccountError("fetch", "malformed");
     if (!await this.#store.blobs.claim(id, reader)) {
       throw new AccountError("fetch", "blob-taken");
     }
-    const cut = cutting(blob.size);
-    const from = first.get(PIECE) ?? 0;
-    if (from > cut.count) {
-      throw new MalformedError(`Cannot send: there is no piece ${from}`);
-    }
-    this.#admit(guest, first);
+    this.#admit(guest, packet);
     const fetched = await this.#spool.use(
       id,
       cut,
@@ -252,10 +251,10 @@ export class TransferService implements Service, GuestService {
   }
 
   /** From here on the other side is known to be allowed: limits of strangers are lifted. */
-  #admit({ link, caller, maxPacket }: Guest, first: Message): void {
+  #admit({ link, caller, maxPacket }: Guest, packet: number): void {
     caller.deadline(IDLE_DEADLINE);
     link.budget = Infinity;
-    link.limit(Math.min(packetOf(first) ?? maxPacket, maxPacket));
+    link.limit(Math.min(packet, maxPacket));
   }
 
   #checkGuesses(group: string): void {
@@ -269,10 +268,9 @@ export class TransferService implements Service, GuestService {
 }
 
 /** What a client can take at a time, in bytes. @throws {AccountError} if it cannot be that. */
-function packetOf(message: Message): number | undefined {
-  const bytes = message.get(MAX_PACKET);
-  const fits = bytes === undefined ||
-    bytes >= RECORD_LIMIT_MINIMUM && bytes <= RECORD_LIMIT;
+function packetOf(message: Message): number {
+  const bytes = message.get(MAX_PACKET) ?? RECORD_LIMIT;
+  const fits = bytes >= RECORD_LIMIT_MINIMUM && bytes <= RECORD_LIMIT;
   if (!fits) throw new AccountError("agree on MAX-PACKET", "malformed");
   return bytes;
 }
