@@ -223,7 +223,9 @@ export class TransferService implements Service, GuestService {
     const cut = cutting(blob.size);
     const from = first.get(PIECE) ?? 0;
     const packet = packetOf(first);
-    if (from > cut.count) throw new AccountError("fetch", "malformed");
+    if (from > cut.count) {
+      throw new MalformedError(`Cannot send: there is no piece ${from}`);
+    }
     if (!await this.#store.blobs.claim(id, reader)) {
       throw new AccountError("fetch", "blob-taken");
     }
@@ -267,10 +269,10 @@ export class TransferService implements Service, GuestService {
   }
 }
 
-/** What a client can take at a time, in bytes. @throws {AccountError} if it cannot be that. */
+/** What a client can take at a time, in bytes. @throws {MalformedError} if it cannot be that. */
 function packetOf(message: Message): number {
   const bytes = message.get(MAX_PACKET) ?? RECORD_LIMIT;
   const fits = bytes >= RECORD_LIMIT_MINIMUM && bytes <= RECORD_LIMIT;
-  if (!fits) throw new AccountError("agree on MAX-PACKET", "malformed");
+  if (!fits) throw new MalformedError(`Cannot take MAX-PACKET: ${bytes} bytes`);
   return bytes;
 }
