@@ -121,20 +121,27 @@ class DownloadServer {
   async #send(): Promise<void> {
     let index = await this.#take();
     let reading = this.#read(index);
-    while (index !== undefined) {
-      const piece = await reading;
-      const sent = index;
-      const sending = this.#guest.link.sendWithBody(
-        new CommandWriter(128).set(PIECE, sent)
-          .set(DATA_LENGTH, piece!.length)
-          .set(VERIFICATION_SHA256, this.#blob.hash(sent)).verb(PUT).done(),
-        piece!,
+    try {
+      while (index !== undefined) {
+        const piece = await reading;
+        const sent = index;
+        const sending = this.#guest.link.sendWithBody(
+          new CommandWriter(128).set(PIECE, sent)
+            .set(DATA_LENGTH, piece!.length)
+            .set(VERIFICATION_SHA256, this.#blob.hash(sent)).verb(PUT).done(),
+          piece!,
+        );
+        sending.catch(() => {/* awaited below */});
+        // The next one is read while this one leaves.
+        index = await this.#take();
+        reading = this.#read(index);
+        await sending;
+      }
+    } finally {
+      // The file may be closed only when nobody reads it any more.
+      await reading.catch(
+        () => {/* told by the loop, unless it ended before */},
       );
-      sending.catch(() => {/* awaited below */});
-      // The next one is read while this one leaves.
-      index = await this.#take();
-      reading = this.#read(index);
-      await sending;
     }
   }
 

@@ -222,7 +222,7 @@ Deno.test("S0.9: whatever bits are turned around on the way, what arrives is wha
     const [blob, bytes] = await reserved(server);
     const some: BareEdit = (unit) => {
       const { bytes } = unit;
-      if (Math.random() > 0.03) return bytes;
+      if (Math.random() > 0.01) return bytes;
       const copy = bytes.slice();
       const at = 4 + Math.floor(Math.random() * (copy.length - 4));
       copy[at]! ^= 1 << Math.floor(Math.random() * 8);
