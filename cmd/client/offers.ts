@@ -11,7 +11,7 @@ export interface ReceivedOffer {
   /** The letter's number in the history with them. */
   readonly number: number;
   readonly offer: Offer;
-  /** Where its files lie, if they were fetched. */
+  /** Where its files lie, if they were fetched; nowhere if the server has them no more. */
   readonly fetchedTo: readonly string[] | undefined;
 }
 

@@ -15,7 +15,8 @@ import type { ReceivedOffer } from "./offers.ts";
 import { Online } from "./online.ts";
 import { Profile } from "./profile.ts";
 import { PROFILE_FLAGS } from "./profile_secret.ts";
-import { notePulled } from "./push_record.ts";
+import { isGone } from "./outgoing_files.ts";
+import { noteGone, notePulled } from "./push_record.ts";
 import { agree, destinationOf, sayFetched } from "./receiving.ts";
 import { paceOf, patienceOf, RECEIVING_FLAGS } from "./transfer_flags.ts";
 import { allArrived } from "./waiting.ts";
@@ -79,7 +80,8 @@ export async function run(args: string[], io: Io): Promise<number> {
       flags,
       `${chosen.address} offers ${describeOffer(chosen.offer)}`,
     );
-    const fetched = await fetchFiles(
+    const { id } = await blobKeys(chosen.offer.secret);
+    const fetching = fetchFiles(
       {
         io,
         server: profile.account.server,
@@ -92,7 +94,10 @@ export async function run(args: string[], io: Io): Promise<number> {
       chosen.offer.name,
       destination,
     );
-    const { id } = await blobKeys(chosen.offer.secret);
+    const fetched = await fetching.catch(async (error) => {
+      if (isGone(error)) await noteGone(profile.vault, id);
+      throw error;
+    });
     await notePulled(profile.vault, id, fetched.paths);
     await online.mailbox.markRead(chosen.address);
     await sayFetched(io, flags, fetched, {
@@ -174,7 +179,7 @@ class Pull {
               from: address,
               number,
               ...offerObject(offer),
-              fetched: fetchedTo !== undefined,
+              fetched: fetchedTo !== undefined && fetchedTo.length > 0,
             })
           }\n`
           : `${address} ${number}: ${describeOffer(offer)}, ${
@@ -228,7 +233,9 @@ class Pull {
   }
 
   #stateOf({ offer, fetchedTo }: ReceivedOffer): string {
-    if (fetchedTo !== undefined) return "fetched";
+    if (fetchedTo !== undefined) {
+      return fetchedTo.length > 0 ? "fetched" : "gone";
+    }
     const left = offer.expiresAt - this.#io.now();
     return left <= 0 ? "expired" : `waits for ${formatDuration(left)}`;
   }

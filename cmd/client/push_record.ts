@@ -82,13 +82,19 @@ export async function notePulled(
   await replace(vault, PULLED, id.toHex(), utf8(paths.join("\0")));
 }
 
-/** Where a blob lies that was fetched; `undefined` if it was not. */
+/** Notes that the server has no such blob any more: it was sent anew, or fetched by another device. */
+export async function noteGone(vault: Vault, id: Bytes): Promise<void> {
+  await replace(vault, PULLED, id.toHex(), new Uint8Array(0));
+}
+
+/** Where a blob lies that was fetched, nowhere if it is gone; `undefined` if neither is known. */
 export async function pulledTo(
   vault: Vault,
   id: Bytes,
 ): Promise<readonly string[] | undefined> {
   const record = await vault.get(PULLED, id.toHex());
-  return record === undefined ? undefined : fromUtf8(record.body).split("\0");
+  if (record === undefined) return undefined;
+  return record.body.length === 0 ? [] : fromUtf8(record.body).split("\0");
 }
 
 async function replace(
