@@ -193,19 +193,26 @@ class Fetching {
   ): Promise<Bytes> {
     const { io, pace } = this.#options;
     const { claim, path } = await claimOf(io, this.#keys);
-    const digest = await overFileLink(
-      this.#options,
-      (link, moved) =>
-        download(link, { keys: this.#keys, claim, from: offset() }, sink, {
-          ...pace === undefined ? {} : { pace },
-          onWritten: (bytes, of) => {
-            this.#progress?.update(bytes, of);
-            moved();
-          },
-        }),
-    );
-    await removeIfThere(path);
-    return digest;
+    try {
+      const digest = await overFileLink(
+        this.#options,
+        (link, moved) =>
+          download(link, { keys: this.#keys, claim, from: offset() }, sink, {
+            ...pace === undefined ? {} : { pace },
+            onWritten: (bytes, of) => {
+              this.#progress?.update(bytes, of);
+              moved();
+            },
+          }),
+      );
+      await removeIfThere(path);
+      return digest;
+    } catch (error) {
+      const isUseless = error instanceof AccountError &&
+        (error.reason === "unknown-blob" || error.reason === "blob-taken");
+      if (isUseless) await removeIfThere(path);
+      throw error;
+    }
   }
 }
 

@@ -251,4 +251,6 @@ Deno.test("SPEC.md §4.7: an altered body comes through as it is; one that is no
     );
     assertEquals(error.code, "ERR_CHANNEL_VIOLATION");
   }
+  // What was sealed is being opened still.
+  await new Promise((resolve) => setTimeout(resolve, 3));
 });
