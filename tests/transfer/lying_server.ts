@@ -152,3 +152,9 @@ async function put(
     body,
   );
 }
+
+/** A record that is being opened when it leaves is waited for. */
+export async function leave(link: CommandChannel): Promise<void> {
+  link.abort();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+}
