@@ -146,13 +146,13 @@ class Fetching {
 
   /** Fetches what is not there yet. A server that was told that all came knows nothing of it any more. */
   async #rest(
-    writer: TreeWriter,
+    taken: Pick<TreeWriter, "offset" | "length">,
     sink: ByteSink,
   ): Promise<Bytes | undefined> {
     try {
-      return await this.#fetch(() => writer.offset, sink);
+      return await this.#fetch(() => taken.offset, sink);
     } catch (error) {
-      const isWhole = writer.offset === writer.length;
+      const isWhole = taken.offset === taken.length;
       if (isWhole && error instanceof AccountError) return undefined;
       throw error;
     }
@@ -164,11 +164,25 @@ class Fetching {
       return await this.#intoSink("-", (bytes) => stdout.write(bytes));
     }
     using file = await openOutput(output, replace);
-    return await this.#intoSink(output, async (bytes) => {
-      for (let at = 0; at < bytes.length;) {
-        at += await file.write(bytes.subarray(at));
-      }
-    });
+    let isBegun = false;
+    const begin = async () => {
+      if (!isBegun) await file.truncate();
+      isBegun = true;
+    };
+    try {
+      const fetched = await this.#intoSink(output, async (bytes) => {
+        await begin();
+        for (let at = 0; at < bytes.length;) {
+          at += await file.write(bytes.subarray(at));
+        }
+      });
+      await begin();
+      return fetched;
+    } catch (error) {
+      // Nothing came: nothing is left of it.
+      if (!isBegun && !replace) await removeIfThere(output);
+      throw error;
+    }
   }
 
   async #intoSink(
@@ -179,7 +193,7 @@ class Fetching {
       await this.#agree(sink.manifest);
       await write(bytes);
     });
-    const digest = await this.#fetch(() => sink.offset, {
+    const digest = await this.#rest(sink, {
       write: (at, bytes) => sink.write(at, bytes),
       sync: () => Promise.resolve(),
     });
@@ -262,6 +276,7 @@ async function readOffset(path: string): Promise<number> {
   }
 }
 
+/** What is replaced stays as it is until something comes. */
 async function openOutput(
   path: string,
   replace: boolean,
@@ -270,7 +285,6 @@ async function openOutput(
     return await Deno.open(path, {
       write: true,
       create: replace,
-      truncate: replace,
       createNew: !replace,
     });
   } catch (cause) {
