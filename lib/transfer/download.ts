@@ -35,8 +35,8 @@ import { openRun } from "./sealed_blob/chunk_run.ts";
 import type { Pacing } from "./upload.ts";
 
 const ACTION = "fetch the file";
-/** Pieces that are opened or wait to be written, before more are read: 8 MiB. */
-const HELD = 16;
+/** Pieces that are opened or wait to be written, before more are read: 4 MiB. */
+const HELD = 8;
 /** The same while one of them is missing that was asked for again: 64 MiB. */
 const HELD_AT_MOST = 128;
 /** How often a piece is asked for that does not open. */

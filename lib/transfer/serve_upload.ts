@@ -30,8 +30,8 @@ import {
 import { encodeArrived, encodePieces, pieceLength } from "./pieces.ts";
 import type { SpoolBlob } from "./spool_blob.ts";
 
-/** Pieces of one connection that are worked on at once: 8 MiB. */
-const PIECES_IN_FLIGHT = 16;
+/** Pieces of one connection that are worked on at once: 4 MiB. */
+const PIECES_IN_FLIGHT = 8;
 
 /** Takes pieces in until the other side closes: OK for those that are on disk, KO for the others. */
 export async function serveUpload(

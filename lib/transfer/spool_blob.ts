@@ -3,9 +3,6 @@ import type { Bytes } from "../protocol/mod.ts";
 import { PIECE_BYTES, pieceLength } from "./pieces.ts";
 import type { Cutting } from "./pieces.ts";
 
-/** Pieces that are kept in memory for those who read: 8 MiB. */
-const RECENT = 16;
-
 /**
  * A blob on disk: its pieces at their places in one file, and a map of their hashes in another, 32
  * zeros where none has arrived. The map is written only when the piece itself is on disk, so that
@@ -27,9 +24,6 @@ export class SpoolBlob {
   #saving: Promise<void> | undefined;
   readonly #under = new Map<number, Promise<void>>();
   #watchers: (() => void)[] = [];
-  #readers = 0;
-  /** What came last, while somebody reads: whoever fetches while it is sent needs no disk. */
-  readonly #recent = new Map<number, Bytes>();
 
   private constructor(
     path: string,
@@ -104,7 +98,6 @@ export class SpoolBlob {
   }
 
   async #put(index: number, body: Bytes, hash: Bytes): Promise<void> {
-    if (this.#readers > 0) this.#remember(index, body);
     const written = this.#writing.then(() => this.#write(index, body));
     this.#writing = written.catch(() => {/* told to whoever put it */});
     await written;
@@ -113,15 +106,6 @@ export class SpoolBlob {
     while (!this.has(index)) {
       this.#saving ??= this.#save().finally(() => this.#saving = undefined);
       await this.#saving;
-    }
-  }
-
-  #remember(index: number, body: Bytes): void {
-    this.#recent.set(index, body);
-    if (this.#recent.size <= RECENT) return;
-    for (const oldest of this.#recent.keys()) {
-      this.#recent.delete(oldest);
-      break;
     }
   }
 
@@ -165,14 +149,10 @@ export class SpoolBlob {
 
   /** A reader of its own: readers do not wait for each other or for the writer. */
   async reader(): Promise<PieceReader> {
-    const file = await Deno.open(dataPath(this.#path));
-    this.#readers++;
-    return new PieceReader(file, this.cutting, {
-      recent: (index) => this.#recent.get(index),
-      left: () => {
-        if (--this.#readers === 0) this.#recent.clear();
-      },
-    });
+    return new PieceReader(
+      await Deno.open(dataPath(this.#path)),
+      this.cutting,
+    );
   }
 
   /** Wakes whoever waits, and lets go of the files. */
@@ -188,26 +168,15 @@ export class SpoolBlob {
 export class PieceReader implements Disposable {
   readonly #file: Deno.FsFile;
   readonly #cutting: Cutting;
-  readonly #blob: {
-    recent(index: number): Bytes | undefined;
-    left(): void;
-  };
   #position = 0;
 
-  constructor(
-    file: Deno.FsFile,
-    cutting: Cutting,
-    blob: { recent(index: number): Bytes | undefined; left(): void },
-  ) {
+  constructor(file: Deno.FsFile, cutting: Cutting) {
     this.#file = file;
     this.#cutting = cutting;
-    this.#blob = blob;
   }
 
   /** Piece `index`, as it is on disk; one call at a time. */
   async read(index: number): Promise<Bytes> {
-    const recent = this.#blob.recent(index);
-    if (recent !== undefined) return recent;
     const offset = index * PIECE_BYTES;
     if (this.#position !== offset) {
       this.#file.seekSync(offset, Deno.SeekMode.Start);
@@ -224,7 +193,6 @@ export class PieceReader implements Disposable {
 
   [Symbol.dispose](): void {
     this.#file.close();
-    this.#blob.left();
   }
 }
 
