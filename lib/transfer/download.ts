@@ -119,6 +119,8 @@ class Download {
   readonly #attempts = new Map<number, number>();
   /** Buffers that were written: new memory for each piece costs as much as opening a third of it. */
   readonly #free: Bytes[] = [];
+  /** The same for pieces that were opened. */
+  readonly #freeBodies: Bytes[] = [];
   #next: number;
   #unsynced = 0;
   #syncedAt = performance.now();
@@ -188,8 +190,10 @@ class Download {
         `Cannot ${ACTION}: the server sends piece ${index}, which nobody asked for`,
       );
     }
-    const body = await this.#link.body(message.need(DATA_LENGTH));
-    const opened = this.#open(index, body);
+    const buffer = this.#freeBodies.pop() ?? new Uint8Array(PIECE_BYTES);
+    const body = await this.#link.body(message.need(DATA_LENGTH), buffer);
+    const opened = this.#open(index, body)
+      .finally(() => this.#freeBodies.push(buffer));
     opened.catch((error) => this.#fail(error));
     this.#held.set(index, opened);
     this.#wakeWriter();

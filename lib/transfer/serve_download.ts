@@ -20,6 +20,7 @@ import {
   PIECE,
   PUT,
 } from "./commands.ts";
+import { PIECE_BYTES } from "./pieces.ts";
 import type { PieceReader, SpoolBlob } from "./spool_blob.ts";
 
 /** Pieces that one reader may have sent again: an altered one here and there, not a second download. */
@@ -48,6 +49,10 @@ class DownloadServer {
   #next: number;
   #again: number[] = [];
   #askedAgain = 0;
+  readonly #buffers = [
+    new Uint8Array(PIECE_BYTES),
+    new Uint8Array(PIECE_BYTES),
+  ];
   #over = false;
   /** Wakes the sending half when it is asked for a piece again, or is to end. */
   #wake: () => void = () => {};
@@ -146,7 +151,10 @@ class DownloadServer {
   }
 
   async #read(index: number | undefined): Promise<Bytes | undefined> {
-    return index === undefined ? undefined : await this.#reader.read(index);
+    if (index === undefined) return undefined;
+    // One is read while the other leaves.
+    this.#buffers.reverse();
+    return await this.#reader.read(index, this.#buffers[0]!);
   }
 
   /** The number of the next piece to send, once it is there; `undefined` at the end. */

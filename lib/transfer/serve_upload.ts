@@ -27,7 +27,12 @@ import {
   PUT,
   READY,
 } from "./commands.ts";
-import { encodeArrived, encodePieces, pieceLength } from "./pieces.ts";
+import {
+  encodeArrived,
+  encodePieces,
+  PIECE_BYTES,
+  pieceLength,
+} from "./pieces.ts";
 import type { SpoolBlob } from "./spool_blob.ts";
 
 /** Pieces of one connection that are worked on at once: 4 MiB. */
@@ -47,6 +52,8 @@ class UploadServer {
   readonly #blob: SpoolBlob;
   readonly #failed: (error: unknown) => void;
   readonly #working = new Set<Promise<void>>();
+  /** Buffers of pieces that are done with: new memory for each costs time and stays for a while. */
+  readonly #free: Bytes[] = [];
   #stored: number[] = [];
   /** Pieces that have come and have no answer yet: COMPLETE must not overtake any. */
   #unanswered = 0;
@@ -100,10 +107,13 @@ class UploadServer {
     ) {
       throw new MalformedError(`Cannot take piece ${index}: no such piece`);
     }
-    const body = await link.body(message.need(DATA_LENGTH));
+    const buffer = this.#free.pop() ?? new Uint8Array(PIECE_BYTES);
+    const body = await link.body(message.need(DATA_LENGTH), buffer);
     this.#unanswered++;
-    const work = this.#store(index, body, hash)
-      .finally(() => this.#working.delete(work));
+    const work = this.#store(index, body, hash).finally(() => {
+      this.#working.delete(work);
+      this.#free.push(buffer);
+    });
     this.#working.add(work);
     while (this.#working.size >= PIECES_IN_FLIGHT) {
       await Promise.race(this.#working);

@@ -175,13 +175,13 @@ export class PieceReader implements Disposable {
     this.#cutting = cutting;
   }
 
-  /** Piece `index`, as it is on disk; one call at a time. */
-  async read(index: number): Promise<Bytes> {
+  /** Piece `index`, as it is on disk, at the beginning of `into`; one call at a time. */
+  async read(index: number, into: Bytes): Promise<Bytes> {
     const offset = index * PIECE_BYTES;
     if (this.#position !== offset) {
       this.#file.seekSync(offset, Deno.SeekMode.Start);
     }
-    const piece = new Uint8Array(pieceLength(this.#cutting, index));
+    const piece = into.subarray(0, pieceLength(this.#cutting, index));
     for (let at = 0; at < piece.length;) {
       const count = await this.#file.read(piece.subarray(at));
       if (count === null) throw new Error("Cannot read a piece: it is gone");

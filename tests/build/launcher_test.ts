@@ -106,7 +106,7 @@ Deno.test("launcher: least permissions, and nothing of the current directory", a
         "--no-prompt",
         "--no-remote",
         "--quiet",
-        "--v8-flags=--max-semi-space-size=2",
+        "--v8-flags=--max-semi-space-size=2,--no-parallel-scavenge",
       ],
     );
   });

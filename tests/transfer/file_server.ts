@@ -155,3 +155,12 @@ export function noise(length: number): Bytes {
   }
   return bytes;
 }
+
+/** Resolves when nothing lies in the spool any more: the server cleans up behind its answer. */
+export async function spoolEmptied({ spool }: FileServer): Promise<void> {
+  for (;;) {
+    const left = await Array.fromAsync(Deno.readDir(spool));
+    if (left.length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -22,6 +22,7 @@ import {
   noise,
   reserve,
   sourceOf,
+  spoolEmptied,
   testBlob,
 } from "./file_server.ts";
 import type { FileServer, TestBlob } from "./file_server.ts";
@@ -274,7 +275,7 @@ Deno.test("S0.9: two who fetch the same at once both get it, and a third does no
   assertEquals(error.reason, "blob-taken");
   await send(server, blob, bytes);
   for (const each of await both) assertEquals(each, bytes);
-  assertEquals(await names(server.spool), []);
+  await spoolEmptied(server);
 });
 
 Deno.test("S0.9: one sender on two connections at once ends with the same bytes", async () => {

@@ -1,7 +1,7 @@
 import type { Bytes } from "../bytes/bytes.ts";
 import { concat } from "../bytes/bytes.ts";
 import type { ByteStream } from "./byte_stream.ts";
-import { closedHere, strayBody, tooEarly } from "./errors.ts";
+import { closedHere, tooEarly } from "./errors.ts";
 import { RECORD_LIMIT, RECORD_LIMIT_MINIMUM } from "./record.ts";
 import { RecordReceiver } from "./record_receiver.ts";
 import { RecordSender } from "./record_sender.ts";
@@ -104,17 +104,16 @@ export class Channel {
    * A body of exactly `length` bytes, as the other side's `sendBody` was given; anybody on the way may
    * have altered it. One call at a time, and none of `receive` meanwhile.
    *
+   * @param into where it goes, if a buffer of that length or more is at hand.
    * @throws {ChannelError} if the connection was cut, or anything else than this body comes.
    */
-  async receiveBody(length: number): Promise<Bytes> {
+  async receiveBody(
+    length: number,
+    into: Bytes = new Uint8Array(length),
+  ): Promise<Bytes> {
     try {
-      const body = new Uint8Array(length);
-      for (let at = 0; at < length;) {
-        const piece = await this.#receiver.nextBare();
-        if (piece.length > length - at) throw strayBody();
-        body.set(piece, at);
-        at += piece.length;
-      }
+      const body = into.subarray(0, length);
+      await this.#receiver.body(body);
       return body;
     } catch (error) {
       this.abort();

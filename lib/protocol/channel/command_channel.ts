@@ -74,12 +74,13 @@ export class CommandChannel {
   /**
    * The body that the last message has announced, of exactly `length` bytes, unchecked.
    *
+   * @param into as for `Channel.receiveBody`.
    * @throws {ChannelError} as `next`; if anything came between the message and the body.
    */
-  async body(length: number): Promise<Bytes> {
+  async body(length: number, into?: Bytes): Promise<Bytes> {
     if (!this.#decoder.complete) throw strayBody();
     this.#spend(length);
-    return await this.#channel.receiveBody(length);
+    return await this.#channel.receiveBody(length, into);
   }
 
   /** As `Channel.flushed`. */

@@ -2,7 +2,7 @@ import type { Bytes } from "../bytes/bytes.ts";
 import { open } from "../crypto/aead.ts";
 import { AEAD_TAG_BYTES } from "../crypto/aead.ts";
 import type { ByteStream } from "./byte_stream.ts";
-import { ChannelError } from "./errors.ts";
+import { ChannelError, strayBody } from "./errors.ts";
 import { FrameBuffer, RECORD_LIMIT } from "./record.ts";
 import type { Frame } from "./record.ts";
 import type { RecordKey } from "./traffic_key.ts";
@@ -10,23 +10,17 @@ import type { RecordKey } from "./traffic_key.ts";
 /** Records being opened at once. */
 const OPENS_IN_FLIGHT = 16;
 
-/** A record that was taken in. */
-interface Arriving {
-  readonly bare: boolean;
-  /** Its plaintext, or its bare body. */
-  readonly content: Promise<Bytes>;
-}
-
 /**
  * The receiving half of a channel. Records that have arrived are opened many at a time and handed
- * out in order. Nothing is read while the caller takes nothing, so a peer cannot fill the memory.
+ * out in order. Nothing is read while the caller takes nothing, so a peer cannot fill the memory; and
+ * nothing behind a bare record before somebody takes that, into memory of their own.
  */
 export class RecordReceiver {
   limit = RECORD_LIMIT;
   readonly #stream: ByteStream;
   readonly #take: () => RecordKey;
   readonly #frames: FrameBuffer;
-  #opening: Arriving[] = [];
+  #opening: Promise<Bytes>[] = [];
   #reading: Promise<void> | undefined;
   #error: Error | undefined;
   #ended = false;
@@ -40,35 +34,43 @@ export class RecordReceiver {
   /** The plaintext of the next record that has one, or `null` after CLOSE. */
   async next(): Promise<Bytes | null> {
     if (this.#ended) return null;
-    const plaintext = await this.#shift(false);
+    this.#fill();
+    while (this.#opening.length === 0) {
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#frames.bare) throw unannounced();
+      await this.#reading;
+    }
+    const plaintext = await this.#opening[0]!;
+    this.#opening.shift();
     if (plaintext.length > 0) return plaintext;
     this.#ended = true;
     return null;
   }
 
-  /** The body of the next record, which must be a bare one. */
-  nextBare(): Promise<Bytes> {
-    return this.#shift(true);
+  /** Fills `body` from bare records that end where it ends. */
+  async body(body: Bytes): Promise<void> {
+    for (let at = 0; at < body.length;) {
+      this.#fill();
+      if (this.#opening.length > 0) throw strayBody();
+      if (this.#frames.bare) at += await this.#bareRecord(body.subarray(at));
+      else {
+        if (this.#error !== undefined) throw this.#error;
+        await this.#reading;
+      }
+    }
+    this.#fill();
   }
 
-  async #shift(bare: boolean): Promise<Bytes> {
-    this.#fill();
-    while (this.#opening.length === 0) {
+  async #bareRecord(target: Bytes): Promise<number> {
+    const length = this.#frames.bareLength;
+    if (length > this.limit) throw tooLong(length);
+    if (length > target.length) throw strayBody();
+    for (let at = 0;;) {
+      at += this.#frames.take(target.subarray(at, length));
+      if (at === length) return length;
+      await (this.#reading ??= this.#read());
       if (this.#error !== undefined) throw this.#error;
-      await this.#reading;
     }
-    const first = this.#opening[0]!;
-    if (first.bare !== bare) {
-      throw new ChannelError(
-        "ERR_CHANNEL_VIOLATION",
-        bare
-          ? "Cannot take a body: a sealed record came instead"
-          : "Cannot take a record: it is bare, and no body was announced",
-      );
-    }
-    const content = await first.content;
-    this.#opening.shift();
-    return content;
   }
 
   /** Ends the receiving, once what is open already has been given out. The first error stays. */
@@ -87,13 +89,13 @@ export class RecordReceiver {
       while (this.#opening.length < OPENS_IN_FLIGHT) {
         const frame = this.#frames.next();
         if (frame === undefined) {
-          this.#reading ??= this.#read();
+          if (!this.#frames.bare) this.#reading ??= this.#read();
           return;
         }
-        const content = frame.bare ? this.#keep(frame) : this.#openFrame(frame);
+        const opened = this.#openFrame(frame);
         // The failure is thrown when its turn comes; until then it must not count as unhandled.
-        content.catch(() => {});
-        this.#opening.push({ bare: frame.bare, content });
+        opened.catch(() => {});
+        this.#opening.push(opened);
       }
     } catch (error) {
       this.fail(error as ChannelError);
@@ -124,21 +126,16 @@ export class RecordReceiver {
     if (this.#error === undefined) this.#fill();
   }
 
-  /** The view is good until the next read. */
-  #keep({ body }: Frame): Promise<Bytes> {
-    return body.length > this.limit
-      ? Promise.reject(tooLong(body))
-      : Promise.resolve(body.slice());
-  }
-
-  async #openFrame({ header, body }: Frame): Promise<Bytes> {
-    if (body.length > this.limit + AEAD_TAG_BYTES) throw tooLong(body);
+  async #openFrame({ header, sealed }: Frame): Promise<Bytes> {
+    if (sealed.length > this.limit + AEAD_TAG_BYTES) {
+      throw tooLong(sealed.length);
+    }
     const { key, nonce } = this.#take();
     try {
       // The views are good until the next read; WebCrypto copies its input when it is called.
       return key instanceof CryptoKey
-        ? await open(key, nonce, body, header)
-        : await openLater(key, nonce, body.slice(), header.slice());
+        ? await open(key, nonce, sealed, header)
+        : await openLater(key, nonce, sealed.slice(), header.slice());
     } catch (cause) {
       throw new ChannelError(
         "ERR_CHANNEL_FORGED",
@@ -149,7 +146,14 @@ export class RecordReceiver {
   }
 }
 
-function tooLong({ length }: Bytes): ChannelError {
+function unannounced(): ChannelError {
+  return new ChannelError(
+    "ERR_CHANNEL_VIOLATION",
+    "Cannot take a record: it is bare, and no body was announced",
+  );
+}
+
+function tooLong(length: number): ChannelError {
   return new ChannelError(
     "ERR_CHANNEL_VIOLATION",
     `Cannot take a record: ${length} bytes, above MAX-PACKET`,
