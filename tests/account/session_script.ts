@@ -56,6 +56,8 @@ export async function withScript(
   } finally {
     session.abort();
     await session.ended;
+    // What was being signed, sealed or opened is so to the end, for nobody.
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   assertEquals(server.failures, []);
 }
