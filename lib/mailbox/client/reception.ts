@@ -144,7 +144,9 @@ export class Reception {
     this.#transaction.write(CONTACTS, blinded, {
       ...contact,
       sessions: arrivedIn.toHex() === lostId ? others : [arrivedIn, ...others],
-      unsealed: [...new Set([...contact.unsealed, ...again])],
+      // In the order of writing: others may have been written since.
+      unsealed: [...new Set([...contact.unsealed, ...again])]
+        .toSorted((a, b) => a - b),
     });
   }
 
