@@ -66,6 +66,14 @@ export class Progress {
     this.#write(ERASE_ROW + this.#line());
   }
 
+  /** Writes a line of its own; the progress goes on below it. */
+  async note(text: string): Promise<void> {
+    await this.#writing;
+    const isDrawn = this.#shown && this.#drawnAt !== -Infinity;
+    this.#drawnAt = -Infinity;
+    await this.#io.stderr.write(`${isDrawn ? ERASE_ROW : ""}${text}\n`);
+  }
+
   /**
    * Ends the line: takes it away, or with `keep` leaves it as it is now. Idempotent.
    *

@@ -18,6 +18,8 @@ export interface FileLinkOptions {
   /** How long it goes on without getting further before it gives up, in milliseconds. */
   readonly patience: number;
   readonly quiet: boolean;
+  /** Says that there is no connection; on standard error if it is left out. */
+  readonly note?: (text: string) => Promise<void>;
 }
 
 /**
@@ -29,9 +31,11 @@ export interface FileLinkOptions {
  * @throws {CommandError} if nothing moved for too long; its cause is what the last attempt met.
  */
 export async function overFileLink<T>(
-  { io, server, patience, quiet }: FileLinkOptions,
+  options: FileLinkOptions,
   work: (link: CommandChannel, moved: () => void) => Promise<T>,
 ): Promise<T> {
+  const { io, server, patience, quiet } = options;
+  const { note = (text) => io.stderr.write(`${text}\n`) } = options;
   const backoff = new Backoff();
   let since = performance.now();
   let wasOnline = true;
@@ -67,7 +71,7 @@ export async function overFileLink<T>(
         });
       }
       if (wasOnline && !quiet) {
-        await io.stderr.write(`${offlineText(error)}\n`);
+        await note(offlineText(error));
       }
       wasOnline = false;
       await pause(retryIn, io.signal);

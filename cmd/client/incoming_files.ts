@@ -96,6 +96,11 @@ class Fetching {
     await this.#progress?.finish();
   }
 
+  async #note(text: string): Promise<void> {
+    if (this.#progress !== undefined) return await this.#progress.note(text);
+    await this.#options.io.stderr.write(`${text}\n`);
+  }
+
   #show(name: string): void {
     const { io, quiet } = this.#options;
     this.#progress = new Progress(io, { name, quiet });
@@ -209,7 +214,7 @@ class Fetching {
     const { claim, path } = await claimOf(io, this.#keys);
     try {
       const digest = await overFileLink(
-        this.#options,
+        { ...this.#options, note: (text) => this.#note(text) },
         (link, moved) =>
           download(link, { keys: this.#keys, claim, from: offset() }, sink, {
             ...pace === undefined ? {} : { pace },

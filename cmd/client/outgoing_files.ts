@@ -120,7 +120,7 @@ export class OutgoingFiles implements AsyncDisposable {
     const ticking = setInterval(() => progress.tick(), 1_000);
     try {
       return await overFileLink(
-        options,
+        { ...options, note: (text) => progress.note(text) },
         (link, moved) =>
           upload(link, blob, this.source, {
             ...pace === undefined ? {} : { pace },

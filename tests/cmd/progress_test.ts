@@ -216,6 +216,20 @@ Deno.test("progress: finish can leave the last state", async () => {
   assertEquals(io.err.split("\n").length, 2);
 });
 
+Deno.test("progress: a note takes the place of the line, which goes on below it", async () => {
+  const io = terminal();
+  const progress = new Progress(io, { name: "a", total: 2 });
+  await progress.note("before");
+  progress.update(1);
+  await progress.note("offline");
+  progress.update(2);
+  await progress.finish(true);
+  const [first, line, note, ...rest] = io.err.split("\r\x1b[K");
+  assertEquals([first, note], ["before\n", "offline\n"]);
+  assert(line!.startsWith("a   50%"), line);
+  assert(rest.at(-1)!.startsWith("a  100%"), io.err);
+});
+
 Deno.test("progress: nothing is erased where nothing was drawn", async () => {
   const io = terminal();
   await new Progress(io, { name: "a" }).finish();
