@@ -139,6 +139,8 @@ async function serve(
     now,
     failed,
   });
+  // A server that was killed may have left pieces of what it had forgotten already.
+  await files.expire().catch(failed);
   const listener = open(settings, accounts, failed);
   const sweep = setInterval(() => {
     Promise.all([

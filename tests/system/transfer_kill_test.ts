@@ -231,7 +231,13 @@ Deno.test({
         await Deno.remove(`${directory}/${name}`, { recursive: true });
         await Deno.remove(`${directory}/to-${round}`, { recursive: true });
       }
-      assertEquals(await listOf(`${network.directory}/server/spool`), []);
+      // The server cleans up behind its answer.
+      const spool = `${network.directory}/server/spool`;
+      for (let wait = 0; wait < 100; wait++) {
+        if ((await listOf(spool)).length === 0) break;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      assertEquals(await listOf(spool), []);
       // Otherwise nothing was killed in the middle, or what was sent is not what was looked at.
       assert(sentAgain > 0 && recognized > KILLS);
     } catch (error) {
