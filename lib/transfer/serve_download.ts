@@ -54,7 +54,7 @@ class DownloadServer {
     new Uint8Array(PIECE_BYTES),
   ];
   #over = false;
-  /** Wakes the sending half when it is asked for a piece again, or is to end. */
+  /** Wakes the sending half: more has arrived, a piece is asked for again, or it is to end. */
   #wake: () => void = () => {};
 
   constructor(
@@ -76,12 +76,14 @@ class DownloadServer {
         .set(BLOB_SIZE, BigInt(size)).set(EXPIRES_AT, BigInt(expiresAt))
         .verb(BLOB).done(),
     );
+    const unwatch = this.#blob.watch(() => this.#wake());
     const sending = this.#send();
     sending.catch(() => link.abort());
     try {
       return await this.#listen();
     } finally {
       this.#over = true;
+      unwatch();
       this.#wake();
       await sending.catch(
         () => {/* the connection is gone, or the disk failed: it is aborted */},
@@ -164,8 +166,7 @@ class DownloadServer {
       if (again !== undefined) return again;
       const left = this.#next < this.#blob.cutting.count;
       if (left && this.#blob.has(this.#next)) return this.#next++;
-      const asked = new Promise<void>((resolve) => this.#wake = resolve);
-      await (left ? Promise.race([this.#blob.more(), asked]) : asked);
+      await new Promise<void>((resolve) => this.#wake = resolve);
     }
     return undefined;
   }

@@ -23,7 +23,7 @@ export class SpoolBlob {
   #unsaved: { index: number; hash: Bytes }[] = [];
   #saving: Promise<void> | undefined;
   readonly #under = new Map<number, Promise<void>>();
-  #watchers: (() => void)[] = [];
+  readonly #watchers = new Set<() => void>();
 
   private constructor(
     path: string,
@@ -128,7 +128,9 @@ export class SpoolBlob {
       await this.#flushed.syncData();
       for (const { index, hash } of saved) {
         this.#mapFile.seekSync(index * HASH_BYTES, Deno.SeekMode.Start);
-        this.#mapFile.writeSync(hash);
+        for (let at = 0; at < hash.length;) {
+          at += this.#mapFile.writeSync(hash.subarray(at));
+        }
       }
       await this.#mapFile.syncData();
     } catch (error) {
@@ -136,15 +138,17 @@ export class SpoolBlob {
       throw error;
     }
     for (const { index, hash } of saved) {
+      // A piece that could not be saved at first is here twice when it comes again.
+      if (!this.has(index)) this.#missing--;
       this.#map.set(hash, index * HASH_BYTES);
-      this.#missing--;
     }
-    for (const wake of this.#watchers.splice(0)) wake();
+    for (const wake of this.#watchers) wake();
   }
 
-  /** Resolves when more has arrived than had when it was called. */
-  more(): Promise<void> {
-    return new Promise((resolve) => this.#watchers.push(resolve));
+  /** Calls `wake` whenever more has arrived. @returns what ends that. */
+  watch(wake: () => void): () => void {
+    this.#watchers.add(wake);
+    return () => void this.#watchers.delete(wake);
   }
 
   /** A reader of its own: readers do not wait for each other or for the writer. */
@@ -155,11 +159,10 @@ export class SpoolBlob {
     );
   }
 
-  /** Wakes whoever waits, and lets go of the files. */
+  /** Lets go of the files, when nobody uses them any more. */
   async close(): Promise<void> {
     await this.#writing;
     await this.#saving?.catch(() => {/* told to whoever put it */});
-    for (const wake of this.#watchers.splice(0)) wake();
     for (const file of [this.#data, this.#flushed, this.#mapFile]) file.close();
   }
 }
