@@ -95,7 +95,7 @@ if [ ! -f "$home/.complete" ] || [ ! -x "$home/deno" ] || [ ! -f "$home/sotto.js
   umask 077
   mkdir -p "$home" || fail "cannot write to $home"
   guard "$home"
-  new=$(mktemp -d "$home/.new-XXXXXX") || fail "cannot write to $home"
+  new=$(mktemp -d -p "$home") || fail "cannot write to $home"
   trap 'rm -rf "$new"' EXIT
   trap 'exit 130' HUP INT TERM
   tail -c +@OFF@ "$0" | { gzip -dc || : >"$new/.torn"; } | tar -xf - -C "$new" || fail "cannot unpack into $home"
