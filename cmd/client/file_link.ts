@@ -5,11 +5,15 @@ import { ChannelError, RefusedError } from "../../lib/protocol/mod.ts";
 import type { CommandChannel } from "../../lib/protocol/mod.ts";
 import { TRANSFER_VOCABULARY } from "../../lib/transfer/mod.ts";
 import { CommandError } from "../errors.ts";
+import { formatDuration } from "../format_duration.ts";
 import type { Io } from "../io.ts";
 import { InterruptedError } from "../io.ts";
 import { offlineText } from "./event_text.ts";
 import { pause } from "./online.ts";
 import { connectToServer } from "./server_link.ts";
+
+/** Between two looks whether anything moves, in milliseconds. */
+const WATCH_EVERY = 250;
 
 /** What a transfer does over one connection after the other. */
 export interface FileLinkOptions {
@@ -18,6 +22,8 @@ export interface FileLinkOptions {
   /** How long it goes on without getting further before it gives up, in milliseconds. */
   readonly patience: number;
   readonly quiet: boolean;
+  /** Whether a person is being asked: that time does not count. */
+  readonly isAsking?: () => boolean;
   /** Says that there is no connection; on standard error if it is left out. */
   readonly note?: (text: string) => Promise<void>;
 }
@@ -26,13 +32,17 @@ export interface FileLinkOptions {
  * Does `work` over a connection for files, and over new ones until it is done: a connection that
  * breaks is no reason to begin again.
  *
- * @param work calls `moved` whenever it has got further.
+ * @param work calls `moved` whenever it has got further; `signal` fires when it is to end.
  * @throws {InterruptedError} after Ctrl-C.
  * @throws {CommandError} if nothing moved for too long; its cause is what the last attempt met.
  */
 export async function overFileLink<T>(
   options: FileLinkOptions,
-  work: (link: CommandChannel, moved: () => void) => Promise<T>,
+  work: (
+    link: CommandChannel,
+    moved: () => void,
+    signal: AbortSignal,
+  ) => Promise<T>,
 ): Promise<T> {
   const { io, server, patience, quiet } = options;
   const { note = (text) => io.stderr.write(`${text}\n`) } = options;
@@ -48,27 +58,34 @@ export async function overFileLink<T>(
     if (io.signal.aborted) throw new InterruptedError();
     let link: CommandChannel | undefined;
     const drop = () => link?.abort();
+    const stalled = new AbortController();
+    const signal = AbortSignal.any([io.signal, stalled.signal]);
+    signal.addEventListener("abort", drop);
+    const watch = setInterval(() => {
+      if (options.isAsking?.()) since = performance.now();
+      if (performance.now() - since > patience) stalled.abort();
+    }, WATCH_EVERY);
     try {
       ({ link } = await connectToServer(
         io,
         server,
-        io.signal,
+        signal,
         TRANSFER_VOCABULARY,
       ));
-      io.signal.addEventListener("abort", drop);
-      const result = await work(link, moved);
+      const result = await work(link, moved, signal);
       await link.close();
       return result;
     } catch (error) {
       link?.abort();
       if (io.signal.aborted) throw new InterruptedError();
+      if (stalled.signal.aborted) {
+        const time = formatDuration(patience);
+        throw givenUp(`Cannot go on for now: nothing has moved for ${time}`);
+      }
       if (!isPassing(error)) throw error;
       const retryIn = Math.max(backoff.next(), waitOf(error));
       if (performance.now() + retryIn - since > patience) {
-        throw new CommandError("Cannot go on for now", {
-          cause: error,
-          hint: "the same command goes on where it was",
-        });
+        throw givenUp("Cannot go on for now", error);
       }
       if (wasOnline && !quiet) {
         await note(offlineText(error));
@@ -76,9 +93,17 @@ export async function overFileLink<T>(
       wasOnline = false;
       await pause(retryIn, io.signal);
     } finally {
-      io.signal.removeEventListener("abort", drop);
+      clearInterval(watch);
+      signal.removeEventListener("abort", drop);
     }
   }
+}
+
+function givenUp(message: string, cause?: unknown): CommandError {
+  return new CommandError(message, {
+    ...cause === undefined ? {} : { cause },
+    hint: "the same command goes on where it was",
+  });
 }
 
 /** Whether trying again may mend it. */

@@ -81,6 +81,7 @@ class Fetching {
   readonly #keys: BlobKeys;
   /** There when it is agreed that the files are wanted. */
   #progress: Progress | undefined;
+  #isAsking = false;
 
   constructor(options: FetchOptions, keys: BlobKeys, name: string) {
     this.#options = options;
@@ -110,7 +111,9 @@ class Fetching {
   async #agree(manifest: Manifest | undefined): Promise<void> {
     if (this.#progress !== undefined || manifest === undefined) return;
     const contents = contentsOf(manifest);
+    this.#isAsking = true;
     await this.#options.agree?.(contents);
+    this.#isAsking = false;
     this.#show(contents.name);
   }
 
@@ -214,10 +217,15 @@ class Fetching {
     const { claim, path } = await claimOf(io, this.#keys);
     try {
       const digest = await overFileLink(
-        { ...this.#options, note: (text) => this.#note(text) },
-        (link, moved) =>
+        {
+          ...this.#options,
+          isAsking: () => this.#isAsking,
+          note: (text) => this.#note(text),
+        },
+        (link, moved, signal) =>
           download(link, { keys: this.#keys, claim, from: offset() }, sink, {
             ...pace === undefined ? {} : { pace },
+            signal,
             onWritten: (bytes, of) => {
               this.#progress?.update(bytes, of);
               moved();

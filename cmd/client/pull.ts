@@ -1,4 +1,5 @@
 import { blobKeys } from "../../lib/transfer/mod.ts";
+import { parseDuration } from "../duration.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { FlagValues } from "../flags.ts";
@@ -85,7 +86,7 @@ export async function run(args: string[], io: Io): Promise<number> {
       {
         io,
         server: profile.account.server,
-        patience: patienceOf(flags.wait),
+        patience: patienceOf(flags),
         quiet: flags.quiet,
         pace: paceOf(flags["limit-rate"]),
         agree: (contents) => asOffered(chosen, contents),
@@ -202,7 +203,7 @@ class Pull {
     }
     const wait = this.#flags.wait === undefined
       ? 0
-      : patienceOf(this.#flags.wait);
+      : parseDuration(this.#flags.wait);
     const end = performance.now() + wait;
     for (;;) {
       const woken = this.#nextEvent(end);

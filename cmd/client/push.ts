@@ -115,7 +115,7 @@ class Push {
   /** @param key under which what is needed to go on is kept; `undefined` if nothing can be gone on with. */
   async run(key: string | undefined, lifetime: number): Promise<void> {
     const pace = paceOf(this.#flags["limit-rate"]);
-    const patience = patienceOf(this.#flags.wait);
+    const patience = patienceOf(this.#flags);
     const record = await this.#record(key);
     const { vault, account: { server } } = this.#profile;
     const files = this.#files;
@@ -197,7 +197,7 @@ class Push {
 
   async #forget(before: PushRecord): Promise<void> {
     const blob = await this.#files.blob(before.secret, before.writeCapability);
-    const online = await this.#connect(patienceOf(this.#flags.wait));
+    const online = await this.#connect(patienceOf(this.#flags));
     try {
       await request(online, removeCommand(blob));
     } catch (error) {

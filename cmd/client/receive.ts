@@ -56,7 +56,7 @@ export async function run(args: string[], io: Io): Promise<number> {
     {
       io,
       server,
-      patience: patienceOf(flags.wait),
+      patience: patienceOf(flags),
       quiet: flags.quiet,
       pace: paceOf(flags["limit-rate"]),
       // Whoever types a code into a script wants what it gives.

@@ -75,7 +75,7 @@ export async function run(args: string[], io: Io): Promise<number> {
     throw new UsageError("--downloads is a number from 1 to 1000");
   }
   const server = await serverOrOwn(io, flags.server, flags.profile);
-  const patience = patienceOf(flags.wait);
+  const patience = patienceOf(flags);
   const pace = paceOf(flags["limit-rate"]);
   await using files = await OutgoingFiles.find(io, operands, {
     name: flags.name,

@@ -1,4 +1,5 @@
 import { Pace } from "../../lib/net/mod.ts";
+import { PIECE_PLAINTEXT } from "../../lib/transfer/mod.ts";
 import { parseDuration } from "../duration.ts";
 import { UsageError } from "../errors.ts";
 import { parseSize } from "../size.ts";
@@ -27,10 +28,15 @@ export const RECEIVING_FLAGS = {
 
 /** What `--limit-rate` says. @throws {UsageError} if it is no size above 0. */
 export function paceOf(text: string | undefined): Pace | undefined {
+  const rate = rateOf(text);
+  return rate === undefined ? undefined : new Pace(rate);
+}
+
+function rateOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const rate = parseSize(text.replace(/\/s$/, ""));
   if (rate === 0) throw new UsageError("--limit-rate must be above 0");
-  return new Pace(rate);
+  return rate;
 }
 
 /** Seconds that `--expires` says. @throws {UsageError} if it is no duration of a second or more. */
@@ -44,7 +50,12 @@ export function lifetimeOf(text: string): number {
   return seconds;
 }
 
-/** Milliseconds that `--wait` says. */
-export function patienceOf(text: string | undefined): number {
-  return parseDuration(text ?? "2m");
+/** Milliseconds that `--wait` says, but long enough for three pieces at the rate that `--limit-rate` allows. */
+export function patienceOf(flags: {
+  readonly wait: string | undefined;
+  readonly "limit-rate": string | undefined;
+}): number {
+  const rate = rateOf(flags["limit-rate"]);
+  const pieces = rate === undefined ? 0 : 3_000 * PIECE_PLAINTEXT / rate;
+  return Math.max(parseDuration(flags.wait ?? "2m"), pieces);
 }

@@ -58,6 +58,8 @@ export interface ByteSink {
 export interface DownloadOptions {
   /** Holds the download to a rate. */
   readonly pace?: Pacing;
+  /** Ends it where it is, also while it waits for its pace. */
+  readonly signal?: AbortSignal;
   /** Told how many bytes there are in all, and how many have been written. */
   readonly onWritten?: (bytes: number, of: number) => void;
 }
@@ -125,6 +127,9 @@ class Download {
   #unsynced = 0;
   #syncedAt = performance.now();
   #failure: { readonly error: unknown } | undefined;
+  readonly #stop = new AbortController();
+  /** Fires when it has failed here, or is to end. */
+  readonly #stopped: AbortSignal;
   #wakeReader: () => void = () => {};
   #wakeWriter: () => void = () => {};
 
@@ -141,6 +146,10 @@ class Download {
     this.#cutting = cut;
     this.#sink = sink;
     this.#options = options;
+    const { signal } = options;
+    this.#stopped = signal === undefined
+      ? this.#stop.signal
+      : AbortSignal.any([signal, this.#stop.signal]);
     this.#next = firstPiece(from);
   }
 
@@ -163,6 +172,7 @@ class Download {
   #fail(error: unknown): void {
     if (this.#failure !== undefined) return;
     this.#failure = { error };
+    this.#stop.abort(error);
     this.#wakeReader();
     this.#wakeWriter();
     if (!(error instanceof ChannelError)) this.#link.abort();
@@ -171,8 +181,7 @@ class Download {
   async #listen(): Promise<Bytes> {
     using alive = new KeepAlive(this.#link);
     for (;;) {
-      const message = await this.#link.next();
-      alive.seen();
+      const message = await alive.wait(this.#link.next());
       if (message === null) throw cut(ACTION);
       if (this.#failure !== undefined) throw this.#failure.error;
       if (message.verb === KO) throw refusal(message, ACTION);
@@ -197,7 +206,7 @@ class Download {
     opened.catch((error) => this.#fail(error));
     this.#held.set(index, opened);
     this.#wakeWriter();
-    await this.#options.pace?.take(body.length);
+    await this.#options.pace?.take(body.length, this.#stopped);
     while (this.#isFull() && this.#failure === undefined) {
       await new Promise<void>((resolve) => this.#wakeReader = resolve);
     }

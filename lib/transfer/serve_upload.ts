@@ -37,6 +37,8 @@ import type { SpoolBlob } from "./spool_blob.ts";
 
 /** Pieces of one connection that are worked on at once: 4 MiB. */
 const PIECES_IN_FLIGHT = 8;
+/** Time for one piece, in milliseconds: on a slow line nothing else is heard meanwhile. */
+const PIECE_DEADLINE = 900_000;
 
 /** Takes pieces in until the other side closes: OK for those that are on disk, KO for the others. */
 export async function serveUpload(
@@ -93,7 +95,7 @@ class UploadServer {
   }
 
   async #take(message: Message): Promise<void> {
-    const { link } = this.#guest;
+    const { link, caller } = this.#guest;
     if (message.verb === HELO) {
       await link.send(new CommandWriter().verb(OLEH).done());
     }
@@ -108,7 +110,9 @@ class UploadServer {
       throw new MalformedError(`Cannot take piece ${index}: no such piece`);
     }
     const buffer = this.#free.pop() ?? new Uint8Array(PIECE_BYTES);
+    caller.deadline(PIECE_DEADLINE);
     const body = await link.body(message.need(DATA_LENGTH), buffer);
+    caller.deadline(IDLE_DEADLINE);
     this.#unanswered++;
     const work = this.#store(index, body, hash).finally(() => {
       this.#working.delete(work);

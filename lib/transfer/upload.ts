@@ -43,6 +43,7 @@ import type { BlobKey } from "./sealed_blob/blob_key.ts";
 import { sealRun } from "./sealed_blob/chunk_run.ts";
 
 const ACTION = "send the file";
+const STOPPED = "Cannot send more: it is over";
 /** Pieces that are read, sealed and hashed at once. */
 const PREPARING = 2;
 /** Pieces that may be without an answer: 16 MiB. */
@@ -60,8 +61,8 @@ export interface ByteSource {
 
 /** Waits until so many more bytes may be sent. */
 export interface Pacing {
-  /** Resolves when `bytes` more may be sent. */
-  take(bytes: number): Promise<void>;
+  /** Resolves when `bytes` more may be sent; rejects when `signal` fires before. */
+  take(bytes: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** How a blob is sent. */
@@ -124,7 +125,7 @@ class Upload {
   /** SHA-256 of each piece that was sent here, and of how many. */
   readonly #hashes: Bytes;
   #hashed = 0;
-  #over = false;
+  readonly #stop = new AbortController();
   #reading: Promise<unknown> = Promise.resolve();
   #waiting: (() => void)[] = [];
 
@@ -156,7 +157,10 @@ class Upload {
     try {
       const digest = await this.#listen();
       this.#end();
-      await workers;
+      await workers.catch((error) => {
+        // One may have waited for its pace with a piece that had come before.
+        if (error !== this.#stop.signal.reason) throw error;
+      });
       return digest;
     } catch (error) {
       this.#end();
@@ -173,9 +177,8 @@ class Upload {
   async #listen(): Promise<Bytes> {
     using alive = new KeepAlive(this.#link);
     for (;;) {
-      const message = await this.#link.next();
+      const message = await alive.wait(this.#link.next());
       if (message === null) throw cut(ACTION);
-      alive.seen();
       if (message.verb === OK) this.#store(message);
       if (message.verb === KO) this.#sendAgain(message);
       if (message.verb === COMPLETE) return await this.#digest(message);
@@ -220,7 +223,7 @@ class Upload {
 
   async #work(): Promise<void> {
     const buffer = new Uint8Array(PIECE_BYTES);
-    while (!this.#over) {
+    while (!this.#stop.signal.aborted) {
       const index = this.#unanswered.size < WINDOW
         ? this.#queue.pop()
         : undefined;
@@ -249,8 +252,8 @@ class Upload {
     const hash = await sha256(sealed);
     if (this.#sent.get(index) === 1) this.#hashed++;
     this.#hashes.set(hash, index * HASH_BYTES);
-    await this.#options.pace?.take(sealed.length);
-    if (this.#over) return;
+    await this.#options.pace?.take(sealed.length, this.#stop.signal);
+    if (this.#stop.signal.aborted) return;
     await this.#link.sendWithBody(
       new CommandWriter(128).set(PIECE, index)
         .set(DATA_LENGTH, sealed.length).set(VERIFICATION_SHA256, hash)
@@ -269,7 +272,7 @@ class Upload {
   }
 
   #end(): void {
-    this.#over = true;
+    this.#stop.abort(new ChannelError("ERR_CHANNEL_CLOSED", STOPPED));
     this.#wake();
   }
 

@@ -3,7 +3,7 @@ import { mock } from "node:test";
 import type { CommandChannel } from "../../lib/protocol/mod.ts";
 import { KeepAlive } from "../../lib/transfer/keep_alive.ts";
 
-Deno.test("keep alive: HELO every half minute whatever flows, and an end after a minute of silence", () => {
+Deno.test("keep alive: HELO every half minute whatever flows, and an end after five minutes of silence that is waited in", () => {
   mock.timers.enable({ apis: ["setInterval", "Date"] });
   const now = performance.now;
   let time = 0;
@@ -21,15 +21,16 @@ Deno.test("keep alive: HELO every half minute whatever flows, and an end after a
     using alive = new KeepAlive(link);
     for (let i = 0; i < 10; i++) {
       time += 30_000;
-      alive.seen();
       mock.timers.tick(30_000);
     }
     assertEquals([said, aborted], [10, false]);
-    for (let i = 0; i < 3; i++) {
-      time += 30_000;
+    // Nobody has waited for the server so far.
+    alive.wait(new Promise(() => {})).catch(() => {});
+    for (const end of [false, true]) {
+      time += end ? 60_000 : 270_000;
       mock.timers.tick(30_000);
+      assertEquals(aborted, end);
     }
-    assertEquals(aborted, true);
   } finally {
     performance.now = now;
     mock.timers.reset();

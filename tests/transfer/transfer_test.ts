@@ -1,12 +1,13 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { AccountError } from "../../lib/account/mod.ts";
-import { randomBytes } from "../../lib/protocol/mod.ts";
+import { ChannelError, randomBytes } from "../../lib/protocol/mod.ts";
 import {
   download,
   newSecret,
   PIECE_PLAINTEXT,
   upload,
 } from "../../lib/transfer/mod.ts";
+import type { Pacing } from "../../lib/transfer/mod.ts";
 import {
   fileServer,
   MemorySink,
@@ -213,4 +214,45 @@ Deno.test("files: without the capability nothing is written or read, and guessin
   );
   assertEquals(error.reason, "throttled");
   await link.close();
+});
+
+Deno.test("files: whoever waits for the pace is told at once that the connection is gone", async () => {
+  await using server = await fileServer();
+  const bytes = noise(3 * PIECE_PLAINTEXT);
+  const blob = await testBlob(bytes.length);
+  await reserve(server, blob);
+  const never: Pacing = {
+    take: (_, signal) =>
+      new Promise((_, reject) => {
+        signal?.addEventListener("abort", () => reject(signal.reason));
+      }),
+  };
+  const up = await server.link();
+  setTimeout(() => up.abort(), 50);
+  await assertRejects(
+    () => upload(up, blob, sourceOf(bytes), { pace: never }),
+    ChannelError,
+  );
+  const whole = await server.link();
+  await upload(whole, blob, sourceOf(bytes));
+  await whole.close();
+  const down = await server.link();
+  // Who sleeps does not listen, and has to be told.
+  const stop = new AbortController();
+  const reason = new Error("enough");
+  const error = await assertRejects(() =>
+    download(
+      down,
+      { keys: blob.keys, claim: newSecret(), from: 0 },
+      new MemorySink(bytes.length),
+      {
+        pace: never,
+        signal: stop.signal,
+        onWritten: (written) => {
+          if (written > 0) stop.abort(reason);
+        },
+      },
+    )
+  );
+  assertEquals(error, reason);
 });
