@@ -83,7 +83,14 @@ export { Channel, receiveAll } from "./channel/channel.ts";
 export { CommandChannel } from "./channel/command_channel.ts";
 export { ChannelError } from "./channel/errors.ts";
 export { GREETING, HELO, OLEH, RETRY_AFTER } from "./channel/greeting.ts";
-export { answer, Caller, refuse, RefusedError } from "./channel/handshake.ts";
+export {
+  answer,
+  Caller,
+  HANDSHAKE_NAME,
+  refuse,
+  RefusedError,
+} from "./channel/handshake.ts";
+export { TrafficKey } from "./channel/traffic_key.ts";
 export { RECORD_LIMIT, RECORD_LIMIT_MINIMUM } from "./channel/record.ts";
 
 export type { Bytes } from "./bytes/bytes.ts";
@@ -110,5 +117,5 @@ export type { Role } from "./noise/pattern.ts";
 export type { ByteStream } from "./channel/byte_stream.ts";
 export type { ChannelKeys, MixedKeys } from "./channel/channel.ts";
 export type { ChannelErrorCode } from "./channel/errors.ts";
-export type { RecordKey, TrafficKey } from "./channel/traffic_key.ts";
+export type { RecordKey } from "./channel/traffic_key.ts";
 export type { NodeKeys } from "./channel/handshake.ts";

@@ -75,10 +75,12 @@ export class Channel {
    * and must check it, because anybody on the way can alter it (SPEC.md §4.7). Resolves when the
    * body is written, and may be changed.
    *
+   * @param tail the end of the body, where that lies elsewhere in memory; the two together must fit
+   * into one record if there is one.
    * @throws {ChannelError}
    */
-  sendBody(bytes: Bytes): Promise<void> {
-    return this.#sender.sendBare(bytes);
+  sendBody(bytes: Bytes, tail?: Bytes): Promise<void> {
+    return this.#sender.sendBare(bytes, tail);
   }
 
   /** Resolves when everything queued so far has been handed to the operating system. */

@@ -14,13 +14,17 @@ const HIGH_WATER = 8 * RECORD_LIMIT;
 /** Bytes of records that are ready beyond which no more are put into one write. */
 const WRITE_BYTES = 3 * RECORD_LIMIT;
 
-const CLOSE = new Uint8Array(0);
+const NOTHING = new Uint8Array(0);
+/** A record without plaintext. */
+const CLOSE = NOTHING;
 
 /** A record on its way out. */
 interface Outgoing {
   readonly header: Bytes;
   /** The sealed part, once it is ready. */
   body: Bytes | undefined;
+  /** More of the body, which lies elsewhere. */
+  readonly tail?: Bytes;
   /** Resolves when it is. */
   readonly ready: Promise<void>;
   /** How much of it is bare: the rest was counted before it was sealed. */
@@ -72,21 +76,27 @@ export class RecordSender {
 
   /**
    * Sends bytes as they are, in records behind everything that was sent before; resolves when they are
-   * written and may be changed.
+   * written and may be changed. A `tail` ends the last record.
    */
-  sendBare(bytes: Bytes): Promise<void> {
+  sendBare(bytes: Bytes, tail: Bytes = NOTHING): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     if (this.#closing) return Promise.reject(closedHere("send"));
     this.sealQueued();
     for (let at = 0; at < bytes.length; at += this.limit) {
       const body = bytes.subarray(at, at + this.limit);
-      this.#bareQueued += body.length;
-      const header = u32((BARE | body.length) >>> 0);
-      this.#sealed.push({ header, body, ready: READY, bare: body.length });
+      const isLast = at + this.limit >= bytes.length;
+      this.#pushBare(body, isLast ? tail : NOTHING);
     }
     if (!this.#writing && this.#sealed.length > 0) this.#write();
     const end = this.#bareQueued;
     return this.#until(() => this.#bareWritten >= end);
+  }
+
+  #pushBare(body: Bytes, tail: Bytes): void {
+    const bare = body.length + tail.length;
+    this.#bareQueued += bare;
+    const header = u32((BARE | bare) >>> 0);
+    this.#sealed.push({ header, body, tail, ready: READY, bare });
   }
 
   flushed(): Promise<void> {
@@ -236,17 +246,20 @@ export class RecordSender {
 
 function lengthOf(records: readonly Outgoing[]): number {
   let length = 0;
-  for (const { body } of records) length += RECORD_HEADER_BYTES + body!.length;
+  for (const { body, tail = NOTHING } of records) {
+    length += RECORD_HEADER_BYTES + body!.length + tail.length;
+  }
   return length;
 }
 
 /** The records behind each other, at the front of `buffer`. */
 function join(records: readonly Outgoing[], buffer: Bytes): Bytes {
   let at = 0;
-  for (const { header, body } of records) {
-    buffer.set(header, at);
-    buffer.set(body!, at + RECORD_HEADER_BYTES);
-    at += RECORD_HEADER_BYTES + body!.length;
+  for (const { header, body, tail = NOTHING } of records) {
+    for (const part of [header, body!, tail]) {
+      buffer.set(part, at);
+      at += part.length;
+    }
   }
   return buffer.subarray(0, at);
 }
