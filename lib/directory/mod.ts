@@ -1,0 +1,38 @@
+/**
+ * Who the relays are: descriptors that relays sign, the consensus that controllers agree on and sign,
+ * and the chain of all of them (SPEC.md §11). Clients and relays keep a verified copy; controllers
+ * register relays, look whether they can be reached, and make the next consensus together. It does
+ * not choose relays and builds no circuits.
+ *
+ * @module
+ */
+export { checkSuccession } from "./chain.ts";
+export {
+  joinConsensus,
+  parseConsensus,
+  signConsensus,
+  verifyConsensus,
+} from "./consensus.ts";
+export { makeBody } from "./consensus_body.ts";
+export { ConsensusError } from "./consensus_error.ts";
+export { NO_CONSENSUS } from "./consensus_header.ts";
+export { parseDescriptor, signDescriptor } from "./descriptor.ts";
+export { ExitPolicy } from "./exit_policy.ts";
+export { majorityOf, NetworkError, networkOf } from "./network.ts";
+export { formatRelayAddress, relayAddress } from "./relay_address.ts";
+export {
+  FLAG_EXIT,
+  FLAG_GUARD,
+  FLAG_MIDDLE_ONLY,
+  FLAG_MIX,
+  ROLE_MIDDLE_ONLY,
+  ROLE_MIX,
+} from "./relay_flags.ts";
+
+export type { Consensus, ConsensusSignature } from "./consensus.ts";
+export type { ConsensusBody, ConsensusRelay } from "./consensus_body.ts";
+export type { ConsensusErrorCode } from "./consensus_error.ts";
+export type { ConsensusHeader, ConsensusTimes } from "./consensus_header.ts";
+export type { DescriptorFields, RelayDescriptor } from "./descriptor.ts";
+export type { Network } from "./network.ts";
+export type { RelayAddress } from "./relay_address.ts";
