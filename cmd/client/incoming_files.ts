@@ -4,7 +4,6 @@ import type { Bytes } from "../../lib/protocol/mod.ts";
 import {
   blobKeys,
   download,
-  newSecret,
   PartError,
   SingleFileSink,
   TreeWriter,
@@ -15,15 +14,15 @@ import type {
   Manifest,
   Pacing,
 } from "../../lib/transfer/mod.ts";
-import { readPrivateFile, writePrivateFile } from "../../lib/identity/mod.ts";
 import { CommandError } from "../errors.ts";
-import type { Io } from "../io.ts";
-import { sottoPaths } from "../paths.ts";
 import { Progress } from "../progress.ts";
+import { claimOf, forgetClaim, forgetOldClaims } from "./claims.ts";
+import { FetchNotes, partId } from "./fetch_notes.ts";
 import { overFileLink } from "./file_link.ts";
 import type { FileLinkOptions } from "./file_link.ts";
 import { contentsOf } from "./file_summary.ts";
 import type { Contents } from "./file_summary.ts";
+import { removeIfThere } from "./remove_if_there.ts";
 
 /** Where files go that are fetched. */
 export interface Destination {
@@ -50,6 +49,11 @@ export interface FetchOptions extends FileLinkOptions {
    * was agreed on before.
    */
   readonly agree?: (contents: Contents) => Promise<void>;
+  /**
+   * Told where all lies, before it is forgotten how it came there: again by a later process if this one
+   * ends meanwhile.
+   */
+  readonly placed?: (paths: readonly string[]) => Promise<void>;
 }
 
 /**
@@ -64,7 +68,9 @@ export async function fetchFiles(
   name: string,
   destination: Destination,
 ): Promise<Fetched> {
-  const fetching = new Fetching(options, await blobKeys(secret), name);
+  await forgetOldClaims(options.io);
+  const keys = await blobKeys(secret);
+  const fetching = new Fetching(options, keys, name);
   const ticking = setInterval(() => fetching.tick(), 1_000);
   try {
     return destination.output === undefined
@@ -117,10 +123,36 @@ class Fetching {
     this.#show(contents.name);
   }
 
-  async intoDirectory({ directory, replace }: Destination): Promise<Fetched> {
-    const id = this.#keys.id.toHex().slice(0, 16);
-    const notes = `${directory}/.sotto-${id}.resume`;
-    const writer = await openWriter(directory, id, await readOffset(notes));
+  async intoDirectory(destination: Destination): Promise<Fetched> {
+    const { directory } = destination;
+    const id = partId(this.#keys.id);
+    const notes = new FetchNotes(directory, id);
+    const before = await notes.read();
+    let fetched: Fetched;
+    if (typeof before === "number") {
+      const writer = await openWriter(directory, id, before);
+      fetched = await this.#receive(writer, notes, destination.replace);
+    } else {
+      // Of an earlier process, which may not have removed all that it had needed.
+      (await TreeWriter.open(directory, id)).discard();
+      fetched = { digest: undefined, paths: before };
+    }
+    await this.#done(fetched);
+    await notes.forget();
+    return fetched;
+  }
+
+  /** All is in its place; until now the server must know who comes again: anybody else is one more. */
+  async #done({ paths }: Fetched): Promise<void> {
+    await this.#options.placed?.(paths);
+    await forgetClaim(this.#options.io, this.#keys.id);
+  }
+
+  async #receive(
+    writer: TreeWriter,
+    notes: FetchNotes,
+    replace: boolean,
+  ): Promise<Fetched> {
     let isBad = false;
     try {
       const digest = await this.#rest(writer, {
@@ -136,17 +168,19 @@ class Fetching {
         },
         async sync() {
           const durable = await writer.sync();
-          if (durable > 0) await writePrivateFile(notes, `${durable}`);
+          if (durable > 0) await notes.noteOffset(durable);
         },
       });
-      const paths = await writer.finish({ replace });
-      await removeIfThere(notes);
+      const paths = await writer.finish({
+        replace,
+        placed: (paths) => notes.notePlaced(paths),
+      });
       return { digest, paths };
     } catch (error) {
       const nothing = error instanceof AccountError && writer.offset === 0;
       if (isBad || nothing) {
         writer.discard();
-        await removeIfThere(notes);
+        await notes.forget();
       } else writer.close();
       throw error;
     }
@@ -169,7 +203,9 @@ class Fetching {
   async intoFile(output: string, replace: boolean): Promise<Fetched> {
     if (output === "-") {
       const { stdout } = this.#options.io;
-      return await this.#intoSink("-", (bytes) => stdout.write(bytes));
+      const fetched = await this.#intoSink("-", (bytes) => stdout.write(bytes));
+      await this.#done(fetched);
+      return fetched;
     }
     using file = await openOutput(output, replace);
     let isBegun = false;
@@ -185,6 +221,7 @@ class Fetching {
         }
       });
       await begin();
+      await this.#done(fetched);
       return fetched;
     } catch (error) {
       // Nothing came: nothing is left of it.
@@ -214,9 +251,10 @@ class Fetching {
     sink: ByteSink,
   ): Promise<Bytes> {
     const { io, pace } = this.#options;
-    const { claim, path } = await claimOf(io, this.#keys);
+    const { id } = this.#keys;
+    const claim = await claimOf(io, id);
     try {
-      const digest = await overFileLink(
+      return await overFileLink(
         {
           ...this.#options,
           isAsking: () => this.#isAsking,
@@ -232,12 +270,10 @@ class Fetching {
             },
           }),
       );
-      await removeIfThere(path);
-      return digest;
     } catch (error) {
       const isUseless = error instanceof AccountError &&
         (error.reason === "unknown-blob" || error.reason === "blob-taken");
-      if (isUseless) await removeIfThere(path);
+      if (isUseless) await forgetClaim(io, id);
       throw error;
     }
   }
@@ -255,37 +291,6 @@ async function openWriter(
     const isLost = error instanceof PartError && error.code === "ERR_PART_LOST";
     if (!isLost || offset === 0) throw error;
     return await TreeWriter.open(directory, id);
-  }
-}
-
-/**
- * By which the server knows this machine again, wherever it puts the files: kept until all has come.
- *
- * @returns where it is kept, and the claim, 32 bytes.
- */
-async function claimOf(
-  io: Io,
-  { id }: BlobKeys,
-): Promise<{ path: string; claim: Bytes }> {
-  const path = `${sottoPaths(io).state}/claims/${id.toHex()}`;
-  try {
-    return { path, claim: Uint8Array.fromHex(await readPrivateFile(path)) };
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    const claim = newSecret();
-    await writePrivateFile(path, claim.toHex());
-    return { path, claim };
-  }
-}
-
-/** Up to where a download is on disk; 0 if nothing is. */
-async function readOffset(path: string): Promise<number> {
-  try {
-    const offset = Number(await readPrivateFile(path));
-    return Number.isSafeInteger(offset) && offset > 0 ? offset : 0;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return 0;
   }
 }
 
@@ -307,13 +312,5 @@ async function openOutput(
         ? { hint: "--replace overwrites it" }
         : {},
     });
-  }
-}
-
-async function removeIfThere(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

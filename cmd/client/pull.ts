@@ -10,7 +10,9 @@ import { personOf } from "./address.ts";
 import { eventText } from "./event_text.ts";
 import { describeOffer, offerObject } from "./file_summary.ts";
 import type { Contents } from "./file_summary.ts";
+import { FetchNotes, notedIn, partId } from "./fetch_notes.ts";
 import { fetchFiles } from "./incoming_files.ts";
+import type { Destination } from "./incoming_files.ts";
 import { receivedOffers } from "./offers.ts";
 import type { ReceivedOffer } from "./offers.ts";
 import { Online } from "./online.ts";
@@ -75,7 +77,7 @@ export async function run(args: string[], io: Io): Promise<number> {
   const online = await pull.goOnline();
   try {
     if (flags.list) return await pull.list(online);
-    const chosen = await pull.choose(online, number);
+    const chosen = await pull.choose(online, number, destination);
     await agree(
       io,
       flags,
@@ -90,6 +92,7 @@ export async function run(args: string[], io: Io): Promise<number> {
         quiet: flags.quiet,
         pace: paceOf(flags["limit-rate"]),
         agree: (contents) => asOffered(chosen, contents),
+        placed: (paths) => notePulled(profile.vault, id, paths),
       },
       chosen.offer.secret,
       chosen.offer.name,
@@ -99,7 +102,6 @@ export async function run(args: string[], io: Io): Promise<number> {
       if (isGone(error)) await noteGone(profile.vault, id);
       throw error;
     });
-    await notePulled(profile.vault, id, fetched.paths);
     await online.mailbox.markRead(chosen.address);
     await sayFetched(io, flags, fetched, {
       from: chosen.address,
@@ -195,6 +197,7 @@ class Pull {
   async choose(
     online: Online,
     number: string | undefined,
+    destination: Destination,
   ): Promise<ReceivedOffer> {
     if (number !== undefined && !/^[1-9][0-9]{0,9}$/.test(number)) {
       throw new UsageError(`not a number: ${number}`, {
@@ -209,15 +212,33 @@ class Pull {
       const woken = this.#nextEvent(end);
       const offers = await this.#offers(online);
       const found = number === undefined
-        ? offers.findLast(({ fetchedTo, offer }) =>
-          fetchedTo === undefined && offer.expiresAt > this.#io.now()
-        )
+        ? await this.#placed(offers, destination) ??
+          offers.findLast(({ fetchedTo, offer }) =>
+            fetchedTo === undefined && offer.expiresAt > this.#io.now()
+          )
         : offers.find((each) => each.number === Number(number));
       if (found !== undefined) return found;
       if (this.#io.signal.aborted) throw new InterruptedError();
       if (performance.now() >= end) throw this.#nothing(offers);
       await woken;
     }
+  }
+
+  /** What was put in its place by a process that ended before it could say so: by the same command. */
+  async #placed(
+    offers: readonly ReceivedOffer[],
+    { directory, output }: Destination,
+  ): Promise<ReceivedOffer | undefined> {
+    if (output !== undefined) return undefined;
+    const noted = await notedIn(directory);
+    if (noted.size === 0) return undefined;
+    for (const each of offers) {
+      const id = partId((await blobKeys(each.offer.secret)).id);
+      if (!noted.has(id)) continue;
+      const notes = await new FetchNotes(directory, id).read();
+      if (typeof notes !== "number") return each;
+    }
+    return undefined;
   }
 
   #nothing(offers: readonly ReceivedOffer[]): CommandError {

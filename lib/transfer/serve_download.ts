@@ -30,16 +30,17 @@ const AGAIN_LIMIT = 1_000;
  * Sends pieces from number `from` on, those that have not arrived as they do, and again those that
  * did not reach the other side whole.
  *
- * @returns whether the other side has all of them.
+ * @param fetched is called when the other side has all of them, which is told that it is known only then.
  */
 export async function serveDownload(
   guest: Guest,
   spooled: SpoolBlob,
   blob: BlobRecord,
   from: number,
-): Promise<boolean> {
+  fetched: () => Promise<void>,
+): Promise<void> {
   using reader = await spooled.reader();
-  return await new DownloadServer(guest, spooled, reader, from).run(blob);
+  await new DownloadServer(guest, spooled, reader, from).run(blob, fetched);
 }
 
 class DownloadServer {
@@ -69,7 +70,10 @@ class DownloadServer {
     this.#next = from;
   }
 
-  async run({ header, size, expiresAt }: BlobRecord): Promise<boolean> {
+  async run(
+    { header, size, expiresAt }: BlobRecord,
+    fetched: () => Promise<void>,
+  ): Promise<void> {
     const { link, maxPacket } = this.#guest;
     await link.send(
       new CommandWriter().set(MAX_PACKET, maxPacket).set(BLOB_HEADER, header)
@@ -80,7 +84,9 @@ class DownloadServer {
     const sending = this.#send();
     sending.catch(() => link.abort());
     try {
-      return await this.#listen();
+      if (!await this.#listen()) return;
+      await fetched();
+      await this.#finish();
     } finally {
       this.#over = true;
       unwatch();
@@ -91,6 +97,7 @@ class DownloadServer {
     }
   }
 
+  /** @returns whether the other side has all. */
   async #listen(): Promise<boolean> {
     const { link, caller } = this.#guest;
     for (;;) {
@@ -101,10 +108,7 @@ class DownloadServer {
         await link.send(new CommandWriter().verb(OLEH).done());
       }
       if (message.verb === KO) this.#sendAgain(message);
-      if (message.verb === FETCHED) {
-        await this.#finish();
-        return true;
-      }
+      if (message.verb === FETCHED) return true;
     }
   }
 

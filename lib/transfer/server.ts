@@ -230,13 +230,18 @@ export class TransferService implements Service, GuestService {
       throw new AccountError("fetch", "blob-taken");
     }
     this.#admit(guest, packet);
-    const fetched = await this.#spool.use(
-      id,
-      cut,
-      (spooled) => serveDownload(guest, spooled, blob, from),
-    );
-    if (fetched && await this.#store.blobs.fetched(id, reader)) {
-      await this.#spool.remove(id);
+    let isOver = false;
+    const fetched = async () => {
+      isOver = await this.#store.blobs.fetched(id, reader);
+    };
+    try {
+      await this.#spool.use(
+        id,
+        cut,
+        (spooled) => serveDownload(guest, spooled, blob, from, fetched),
+      );
+    } finally {
+      if (isOver) await this.#spool.remove(id);
     }
   }
 

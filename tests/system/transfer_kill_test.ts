@@ -19,6 +19,12 @@ const WINDOW = 32;
 /** For one transfer, in milliseconds. */
 const PATIENCE = 120_000;
 
+/**
+ * What a command says last. That the files are not at the server any more it says if it was killed
+ * between the last answer and the end, and all was fetched before it came back.
+ */
+const LAST_WORDS = /^(sent|fetched)(, digest .*)?$|not at the server any more/m;
+
 /** Who dies at a moment; the client is the sender or the recipient. */
 const VICTIMS = [
   ["pusher"],
@@ -66,13 +72,16 @@ class Command {
     this.#done.catch((error) => this.#failure = error);
   }
 
+  /** Starts it again, unless it has done all. */
+  async again(): Promise<void> {
+    if (!this.over) await this.start();
+  }
+
   async #follow(process: Background): Promise<void> {
     const { code, stderr } = await process.ending();
     if (this.#process !== process) return; // It was killed.
     const said = new TextDecoder().decode(stderr);
-    // Killed between the last answer and the end, and all was fetched before it came back.
-    const wasFetched = said.includes("not at the server any more");
-    if (code !== 0 && !wasFetched) {
+    if (code !== 0 && !LAST_WORDS.test(said)) {
       throw new Error(`${this.#args.join(" ")}: ${said}`);
     }
     this.over = true;
@@ -80,9 +89,13 @@ class Command {
 
   async kill(): Promise<void> {
     const process = this.#process;
+    if (process === undefined) return;
     this.#process = undefined;
-    process?.kill();
+    process.kill();
     await this.#done;
+    // It had nothing left to do but to end: the same command again would be a new one.
+    const said = new TextDecoder().decode(process.output.stderr);
+    this.over ||= LAST_WORDS.test(said);
   }
 
   async finished(): Promise<void> {
@@ -194,15 +207,14 @@ Deno.test({
           const there = await confirmed(`${directory}/server/spool`);
           const at = performance.now();
           await sleep(random() * 300);
-          // Killed when all was in its place, with nothing left to do but to end.
+          // Killed when nothing but the files themselves was left, but before it had said so.
           const placed = await listOf(`${directory}/to-${round}`);
           puller.over ||= dying.includes("puller") &&
             placed.length === 1 && placed[0] === name;
           for (const victim of dying) {
-            if (victim === "puller" && puller.over) continue;
-            if (victim === "pusher") await pusher.start();
-            else if (victim === "puller") await puller.start();
-            else server = await network.server();
+            if (victim === "server") server = await network.server();
+            else if (victim === "pusher") await pusher.again();
+            else await puller.again();
           }
           checks.push({ at, there });
         }

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AccountError } from "../../lib/account/mod.ts";
 import { ChannelError, randomBytes } from "../../lib/protocol/mod.ts";
 import {
@@ -118,6 +118,31 @@ Deno.test("S0.9: an upload that was cut goes on where it was, and nothing that h
   await download(down, { keys: blob.keys, claim: newSecret(), from: 0 }, sink);
   await down.close();
   assertEquals(sink.bytes, bytes);
+});
+
+Deno.test("S0.9: what was fetched is forgotten before its recipient is told: a server that is killed then keeps nothing for nobody", async () => {
+  await using server = await fileServer();
+  const bytes = noise(PIECE_PLAINTEXT);
+  const blob = await testBlob(bytes.length);
+  await reserve(server, blob);
+  const up = await server.link();
+  await upload(up, blob, sourceOf(bytes));
+  await up.close();
+  const { blobs } = server.store;
+  const forget = blobs.fetched.bind(blobs);
+  let forgotten = false;
+  blobs.fetched = async (...args) => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const isOver = await forget(...args);
+    forgotten = true;
+    return isOver;
+  };
+  const down = await server.link();
+  const sink = new MemorySink(bytes.length);
+  await download(down, { keys: blob.keys, claim: newSecret(), from: 0 }, sink);
+  assert(forgotten);
+  await down.close();
+  await spoolEmptied(server);
 });
 
 Deno.test("S0.9: a download goes on from where it was written to", async () => {

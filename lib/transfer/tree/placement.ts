@@ -23,6 +23,7 @@ export function place(
   replace: boolean,
 ): string[] {
   const before = readNames(part);
+  if (!replace) removeUnfilled(part, tops, before);
   const names = new Map<string, string>();
   const taken = new Set<string>();
   for (const top of tops) {
@@ -74,6 +75,30 @@ function replaceBy(
     Deno.renameSync(to, part.own(`replaced-${index}`));
   }
   Deno.renameSync(from, to);
+}
+
+/** Removes what an earlier process had made to take a name, and could not put anything under any more. */
+function removeUnfilled(
+  part: PartDirectory,
+  tops: readonly TreeEntry[],
+  before: Names,
+): void {
+  for (const top of tops) {
+    const name = before.get(top.path);
+    if (name === undefined || !exists(part.at(top.path))) continue;
+    const path = `${part.directory}/${name}`;
+    if (isEmpty(path, top.kind)) Deno.removeSync(path);
+  }
+}
+
+/** Whether there is a file without content, or a directory with nothing in it, as for an entry of `kind`. */
+function isEmpty(path: string, kind: TreeEntry["kind"]): boolean {
+  if (!exists(path)) return false;
+  const { isDirectory, isFile, size } = Deno.lstatSync(path);
+  return kind === "directory"
+    ? isDirectory &&
+      Deno.readDirSync(path)[Symbol.iterator]().next().done === true
+    : isFile && size === 0;
 }
 
 /** The name is made first, by a call that fails if it is there: two can never take the same one. */

@@ -138,11 +138,18 @@ export class TreeWriter {
    * process that has opened at the end of the sequence.
    *
    * @param options.replace whether what has the same name makes way; otherwise "name (1)" is taken.
+   * @param options.placed told where all lies, durably, while the part directory is still there: once it
+   * resolves a later process is expected to know of it, and not to open this again.
    * @returns where each entry of the top lies now.
    * @throws {RangeError} if not all has come.
    * @throws {DiskFullError} if there is no room.
    */
-  async finish(options: { readonly replace: boolean }): Promise<string[]> {
+  async finish(
+    options: {
+      readonly replace: boolean;
+      readonly placed?: (paths: readonly string[]) => Promise<void>;
+    },
+  ): Promise<string[]> {
     const plan = this.#plan;
     if (plan === undefined || this.#offset !== plan.layout.padded) {
       throw new RangeError(`Cannot finish: only ${this.#offset} bytes came`);
@@ -165,6 +172,7 @@ export class TreeWriter {
       // Only now: a directory without the right to change it cannot be moved.
       for (const [i, top] of tops.entries()) setAttributes(top, paths[i]!);
       await syncDirectory(this.#part.directory);
+      await options.placed?.(paths);
       this.#part.remove();
       return paths;
     } catch (error) {

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { TreeEntry } from "../../../lib/transfer/tree/tree_entry.ts";
 import { TreeWriter } from "../../../lib/transfer/tree/tree_writer.ts";
+import { KilledDisk } from "../../support/killed_disk.ts";
 import { inTemp, sequenceOf } from "./disk_tree.ts";
 
 /** Receives `paths` into `to` up to the point at which all has come. */
@@ -180,5 +181,73 @@ for (const replace of [false, true]) {
         assertEquals(names(`${to}/${fresh[1]}`), ["f"]);
       }
       assert(broken >= 5, `${broken}`);
+    }));
+}
+
+Deno.test("placement S0.9: killed at every step, no name stays taken for nothing", () =>
+  inTemp(async (temp) => {
+    const paths = [
+      made(`${temp}/from`, "a", "1"),
+      made(`${temp}/from/d`, "f", "2").slice(0, -2),
+    ];
+    const whole = await sequenceOf(paths);
+    let taken = 0;
+    for (let survive = 0;; survive++) {
+      const to = `${temp}/to-${survive}`;
+      made(to, "a", "old");
+      const writer = await TreeWriter.open(to, "id");
+      await writer.write(0, whole);
+      let isPlaced = false;
+      const placed = () => {
+        isPlaced = true;
+        return Promise.resolve();
+      };
+      const killed = await KilledDisk.after(
+        to,
+        survive,
+        () => writer.finish({ replace: false, placed }),
+      );
+      if (!killed) break;
+      writer.close();
+      if (isPlaced) continue; // Whoever was told need not open it again.
+      const there = names(to).filter((name) =>
+        name === "a (1)" || name === "d"
+      );
+      taken += there.length;
+      const later = await TreeWriter.open(to, "id", whole.length);
+      await later.finish({ replace: false });
+      assertEquals(names(to), ["a", "a (1)", "d"], `${survive}`);
+      assertEquals(Deno.readTextFileSync(`${to}/a`), "old");
+      assertEquals(Deno.readTextFileSync(`${to}/a (1)`), "1");
+      assertEquals(names(`${to}/d`), ["f"]);
+    }
+    assert(taken >= 5, `${taken}`);
+  }));
+
+for (const kind of ["file", "directory"] as const) {
+  Deno.test(`placement S0.9: broken off, and a ${kind} of somebody else takes the name: it stays`, () =>
+    inTemp(async (temp) => {
+      const [from, to] = [`${temp}/from`, `${temp}/to`];
+      Deno.mkdirSync(from);
+      Deno.mkdirSync(to);
+      make(kind, `${from}/x`, "new");
+      const whole = await sequenceOf([`${from}/x`]);
+      const writer = await TreeWriter.open(to, "id");
+      await writer.write(0, whole);
+      const rename = Deno.renameSync;
+      try {
+        Deno.renameSync = (one, other) => {
+          if (other === `${to}/x`) throw new Error("killed");
+          rename(one, other);
+        };
+        await writer.finish({ replace: false }).catch(() => writer.close());
+      } finally {
+        Deno.renameSync = rename;
+      }
+      make(kind, `${to}/x`, "theirs");
+      const later = await TreeWriter.open(to, "id", whole.length);
+      assertEquals(await later.finish({ replace: false }), [`${to}/x (1)`]);
+      if (kind === "directory") assertEquals(names(`${to}/x`), ["theirs"]);
+      else assertEquals(Deno.readTextFileSync(`${to}/x`), "theirs");
     }));
 }
