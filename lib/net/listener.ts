@@ -25,6 +25,8 @@ export const DEFAULT_LISTENER_LIMITS: ListenerLimits = {
 export interface Incoming extends ByteStream {
   /** The group that the other side's address belongs to (see `addressGroup`). */
   readonly group: string;
+  /** The other side's address itself, for nobody but the other side. */
+  readonly hostname: string;
   /**
    * Closes the connection after `milliseconds` unless this is called again before; 0 lifts it.
    */
@@ -147,6 +149,7 @@ export function listen(
 
 class TcpIncoming implements Incoming {
   readonly group: string;
+  readonly hostname: string;
   readonly #connection: Deno.TcpConn;
   /** Not moved at every `deadline`, which is called for every message: it looks again when it fires. */
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -156,7 +159,8 @@ class TcpIncoming implements Incoming {
 
   constructor(connection: Deno.TcpConn) {
     this.#connection = connection;
-    this.group = addressGroup((connection.remoteAddr as Deno.NetAddr).hostname);
+    this.hostname = (connection.remoteAddr as Deno.NetAddr).hostname;
+    this.group = addressGroup(this.hostname);
     try {
       connection.setNoDelay(true);
     } catch {

@@ -55,6 +55,7 @@ function disguised(
 ): Incoming {
   return {
     group,
+    hostname: incoming.hostname,
     read: (buffer) => incoming.read(buffer),
     write: (bytes) => incoming.write(bytes),
     deadline: (milliseconds) => incoming.deadline(milliseconds / hurry),
