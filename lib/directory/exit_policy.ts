@@ -73,7 +73,6 @@ export class ExitPolicy {
 
   /** Whether it connects to anything, be it a private address. */
   get isExit(): boolean {
-    // What holds for a port changes only where the ports of some rule begin.
     return this.#rules.some((rule) =>
       rule.accept && this.#startsWithin(rule).some((p) => this.permitsSome(p))
     );
@@ -83,6 +82,16 @@ export class ExitPolicy {
   permits(ip: string, port: number): boolean {
     const address = parseIpAddress(ip);
     return address !== undefined && this.#decide(address, port);
+  }
+
+  /** Whether it connects to `ip`, spelt as for `permits`, on any port at all. */
+  reaches(ip: string): boolean {
+    const address = parseIpAddress(ip);
+    return address !== undefined &&
+      this.#rules.some((rule) =>
+        rule.accept &&
+        this.#startsWithin(rule).some((p) => this.#decide(address, p))
+      );
   }
 
   /**
@@ -130,6 +139,7 @@ export class ExitPolicy {
     return [...blockEdges, ...own];
   }
 
+  /** What holds for a port changes only where the ports of some rule begin or have ended. */
   #startsWithin(outer: Rule): number[] {
     const starts = this.#rules.flatMap((r) => [r.firstPort, r.lastPort + 1]);
     return starts.filter((port) => hasPort(outer, port));

@@ -14,6 +14,11 @@ export {
   verifyConsensus,
 } from "./consensus.ts";
 export { makeBody } from "./consensus_body.ts";
+export { consensusFile } from "./consensus_file.ts";
+export { DIRECTORY } from "./commands.ts";
+export { Directory } from "./directory.ts";
+export { DirectoryError } from "./directory_error.ts";
+export { Registration } from "./registration.ts";
 export { ConsensusError } from "./consensus_error.ts";
 export { NO_CONSENSUS } from "./consensus_header.ts";
 export { parseDescriptor, signDescriptor } from "./descriptor.ts";
@@ -36,3 +41,7 @@ export type { ConsensusHeader, ConsensusTimes } from "./consensus_header.ts";
 export type { DescriptorFields, RelayDescriptor } from "./descriptor.ts";
 export type { Network } from "./network.ts";
 export type { RelayAddress } from "./relay_address.ts";
+export type { DialController } from "./controller_link.ts";
+export type { ConsensusCache, DirectoryOptions } from "./directory.ts";
+export type { DirectoryErrorCode } from "./directory_error.ts";
+export type { RegistrationOptions, RegistrationState } from "./registration.ts";
