@@ -52,7 +52,7 @@ export class Spool {
    *
    * @param ids is asked when it is known what lies here: a blob that comes meanwhile stays.
    */
-  async keepOnly(ids: () => Promise<readonly Bytes[]>): Promise<number> {
+  async keepOnly(ids: () => Promise<readonly Bytes[]>): Promise<void> {
     const gone = new Set<string>();
     for await (const { name } of Deno.readDir(this.#directory)) {
       const [id = ""] = name.split(".");
@@ -60,7 +60,6 @@ export class Spool {
     }
     for (const id of await ids()) gone.delete(id.toHex());
     for (const id of gone) await this.#remove(id);
-    return gone.size;
   }
 
   #path(name: string): string {

@@ -225,11 +225,10 @@ Deno.test("files: a blob that comes while the spool is cleaned stays", async () 
     const make = (id: Bytes) =>
       spool.use(id, cutting(PIECE_BYTES + 16), () => Promise.resolve());
     await make(old);
-    const gone = await spool.keepOnly(async () => {
+    await spool.keepOnly(async () => {
       await make(young);
       return [];
     });
-    assertEquals(gone, 1);
     const hex = young.toHex();
     assertEquals(await names(directory), [`${hex}.blob`, `${hex}.map`]);
   } finally {

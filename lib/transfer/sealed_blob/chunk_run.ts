@@ -3,14 +3,6 @@ import type { Bytes } from "../../protocol/mod.ts";
 import type { BlobKey } from "./blob_key.ts";
 import { CHUNK_BYTES, plaintextLength, SEALED_CHUNK_BYTES } from "./sizes.ts";
 
-/** What came out of a run of sealed chunks that may hold a bad one. */
-export interface OpenedRun {
-  /** The plaintext of all chunks before the first bad one, or of all of them. */
-  readonly plaintext: Bytes;
-  /** Why the first bad chunk did not open, if there is one. */
-  readonly failure?: unknown;
-}
-
 /**
  * Seals a run of consecutive chunks, all at once. The input is taken when the call is made: changing
  * it later changes nothing.
@@ -52,7 +44,7 @@ export async function sealRun(
 }
 
 /**
- * Inverse of `sealRun`.
+ * Inverse of `sealRun`. Whatever comes of it, no call is under way any more when it has.
  *
  * @param firstIndex of the run's first chunk in the blob.
  * @param sealed chunks behind each other.
@@ -70,40 +62,13 @@ export async function openRun(
   last: boolean,
   into?: Bytes,
 ): Promise<Bytes> {
-  if (last) plaintextLength(sealed.length);
-  else if (sealed.length % SEALED_CHUNK_BYTES !== 0) {
+  const full = Math.floor(sealed.length / SEALED_CHUNK_BYTES);
+  if (!last && sealed.length !== full * SEALED_CHUNK_BYTES) {
     throw new MalformedError(
       `Cannot open a run: ${sealed.length} bytes are no full chunks`,
     );
   }
-  const { plaintext, failure } = await openGoodChunks(
-    key,
-    firstIndex,
-    sealed,
-    last,
-    into,
-  );
-  if (failure !== undefined) throw failure;
-  return plaintext;
-}
-
-/**
- * As `openRun`, but what stands before the first bad chunk comes out too. A bad chunk is no error here;
- * whatever it is, no call is under way any more.
- *
- * @throws {RangeError} if `into` is too small.
- */
-export async function openGoodChunks(
-  key: BlobKey,
-  firstIndex: number,
-  sealed: Bytes,
-  last: boolean,
-  into?: Bytes,
-): Promise<OpenedRun> {
-  const full = Math.floor(sealed.length / SEALED_CHUNK_BYTES);
-  const tail = sealed.length - full * SEALED_CHUNK_BYTES;
-  const chunks = last || tail > 0 ? full + 1 : full;
-  const length = full * CHUNK_BYTES + Math.max(0, tail - AEAD_TAG_BYTES);
+  const length = last ? plaintextLength(sealed.length) : full * CHUNK_BYTES;
   const plaintext = space(length, into);
   const place = async (k: number): Promise<void> => {
     const at = k * SEALED_CHUNK_BYTES;
@@ -114,17 +79,14 @@ export async function openGoodChunks(
       k * CHUNK_BYTES,
     );
   };
+  const chunks = last ? full + 1 : full;
   const outcomes = await Promise.allSettled(
     Array.from({ length: chunks }, (_, k) => place(k)),
   );
-  const bad = outcomes.findIndex(({ status }) => status === "rejected");
-  const outcome = outcomes[bad];
-  return outcome?.status === "rejected"
-    ? {
-      plaintext: plaintext.slice(0, bad * CHUNK_BYTES),
-      failure: outcome.reason,
-    }
-    : { plaintext };
+  for (const outcome of outcomes) {
+    if (outcome.status === "rejected") throw outcome.reason;
+  }
+  return plaintext;
 }
 
 /** `length` bytes to write into: the beginning of `into`, or new. */
