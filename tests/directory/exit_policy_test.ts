@@ -42,7 +42,7 @@ Deno.test("exit policy: the first rule that matches decides, the end is no", () 
   }
 });
 
-Deno.test("S4.2: exit policy: the one for pages keeps private addresses out, however they are written", () => {
+Deno.test("S4.5: exit policy: the one for pages keeps private addresses out, however they are written", () => {
   const inside = [
     "127.0.0.1",
     "0.0.0.0",
@@ -135,6 +135,21 @@ Deno.test("exit policy: an exit is what connects to anything", () => {
   }
   assert(!ExitPolicy.REJECT_ALL.isExit);
   assert(ExitPolicy.WEB.isExit);
+});
+
+Deno.test("exit policy: an address is reached if it is permitted on any port", () => {
+  const policy = ExitPolicy.parse(
+    "reject *:1-9, reject 8.8.8.8:11, accept 8.8.8.0/24:9-11, accept 9.9.9.9:1-9",
+  );
+  assert(policy.reaches("8.8.8.8"));
+  assert(!policy.permits("8.8.8.8", 9));
+  assert(policy.permits("8.8.8.8", 10));
+  assert(policy.reaches("::ffff:8.8.8.1"));
+  assert(!policy.reaches("9.9.9.9"));
+  assert(!policy.reaches("8.8.9.0"));
+  assert(!policy.reaches("example.org"));
+  assert(!ExitPolicy.WEB.reaches("10.0.0.1"));
+  assert(ExitPolicy.WEB.reaches("8.8.8.8"));
 });
 
 Deno.test("exit policy: one spelling of each rule", () => {
@@ -335,6 +350,7 @@ Deno.test("exit policy: what is permitted may be permitted, and is an exit's", (
         if (!naivePermits(rules, ip, port)) continue;
         assert(policy.permitsSome(port), ip);
         assert(policy.isExit, ip);
+        assert(policy.reaches(ip), ip);
         if (isPublicAddress(parseIpAddress(ip)!)) {
           assert(policy.mayPermit(port));
         }

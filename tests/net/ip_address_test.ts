@@ -37,7 +37,7 @@ Deno.test("IP address: one text for every spelling", () => {
   }
 });
 
-Deno.test("S4.2: IP address: spellings that only some systems understand are no address", () => {
+Deno.test("S4.5: IP address: spellings that only some systems understand are no address", () => {
   const none = [
     "",
     " ",

@@ -60,7 +60,7 @@ const TABLE: readonly (readonly [AddressKind, ...string[]])[] = [
   ["multicast", "ff00::", "ff02::1", "ffff:ffff::"],
 ];
 
-Deno.test("S4.2: special addresses: every block of the registries, at its edges", () => {
+Deno.test("S4.5: special addresses: every block of the registries, at its edges", () => {
   for (const [kind, ...addresses] of TABLE) {
     for (const text of addresses) {
       const address = parseIpAddress(text)!;
@@ -93,7 +93,7 @@ function groupsOf(text: string): readonly [string, string] {
   ];
 }
 
-Deno.test("S4.2: special addresses: IPv6 that carries IPv4 is what that one is", () => {
+Deno.test("S4.5: special addresses: IPv6 that carries IPv4 is what that one is", () => {
   for (const [kind, ...addresses] of TABLE) {
     for (const text of addresses.filter((each) => !each.includes(":"))) {
       const { mapped, nat64, sixToFour, compatible } = forms(text);
@@ -123,7 +123,7 @@ Deno.test("special addresses: what an address carries", () => {
   }
 });
 
-Deno.test("S4.2: special addresses: nothing outside 2000::/3 is public but translated public IPv4", () => {
+Deno.test("S4.5: special addresses: nothing outside 2000::/3 is public but translated public IPv4", () => {
   const value = fc.bigInt({ min: 0n, max: (1n << 128n) - 1n });
   fc.assert(fc.property(value, (value) => {
     const address = { family: 6 as const, value };
