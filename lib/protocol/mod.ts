@@ -79,6 +79,7 @@ export { Decoder } from "./risp/decoder.ts";
 export { Message } from "./risp/message.ts";
 export { Vocabulary } from "./risp/vocabulary.ts";
 export { HandshakeState } from "./noise/handshake_state.ts";
+export { writeAll } from "./channel/byte_stream.ts";
 export { Channel, receiveAll } from "./channel/channel.ts";
 export { CommandChannel } from "./channel/command_channel.ts";
 export { ChannelError } from "./channel/errors.ts";

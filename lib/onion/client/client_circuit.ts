@@ -1,0 +1,286 @@
+import type { Bytes } from "../../protocol/mod.ts";
+import { AEAD_TAG_BYTES, concat, MalformedError } from "../../protocol/mod.ts";
+import {
+  BODY_BYTES,
+  CELL,
+  destroyReason,
+  HOPS_LIMIT,
+  LARGE,
+  sealedLength,
+  UNITS,
+} from "../cell/cell.ts";
+import type { CellHeader, CellSize, DestroyReason } from "../cell/cell.ts";
+import {
+  decodeMessage,
+  encodeMessage,
+  FORWARD,
+  RELAY,
+  sizeFor,
+} from "../cell/message.ts";
+import type { RelayMessage } from "../cell/message.ts";
+import { handshakeBody, HopHandshake } from "../circuit/hop_handshake.ts";
+import type { HopTarget } from "../circuit/hop_handshake.ts";
+import { InOrder } from "../circuit/in_order.ts";
+import type { HopKeys } from "../circuit/layer_key.ts";
+import type { CircuitLink } from "../link/circuit_link.ts";
+import { StreamError } from "../stream/stream_error.ts";
+import { StreamMux } from "../stream/stream_mux.ts";
+import { CircuitError } from "./circuit_error.ts";
+
+/** Cells that are opened at once; then the link must wait. */
+const CELLS_IN_FLIGHT = 64;
+/** Where a layer is put together before it is sealed, in one synchronous step. */
+const SCRATCH = new Uint8Array(BODY_BYTES[LARGE]);
+
+/** What is known of a cell while its layers are put on or taken off. */
+interface CellUnderWay {
+  readonly size: CellSize;
+  /** The layer as it came, or its end. */
+  readonly sealed: Bytes;
+}
+
+/** The client's side of one hop. */
+interface Hop {
+  readonly keys: HopKeys;
+  readonly sealing: InOrder<Bytes, CellSize>;
+  readonly opening: InOrder<Bytes, CellUnderWay>;
+}
+
+/** An answer that is waited for. */
+interface Awaited {
+  readonly command: number;
+  readonly resolve: (data: Bytes) => void;
+  readonly reject: (error: CircuitError) => void;
+}
+
+/**
+ * A circuit at the client (SPEC.md §12.4): built hop by hop, every hop's keys agreed on through those
+ * before it. Many cells are sealed and opened at once, layer by layer, each layer in the order of the
+ * cells.
+ */
+export class ClientCircuit {
+  /** The streams, to the last hop; set once the circuit is built. */
+  #streams: StreamMux | undefined;
+  readonly #link: CircuitLink;
+  readonly #id: number;
+  readonly #hops: Hop[] = [];
+  readonly #ended: (error: CircuitError) => void;
+  #awaited: Awaited | undefined;
+  #failure: CircuitError | undefined;
+
+  private constructor(
+    link: CircuitLink,
+    ended: (error: CircuitError) => void,
+  ) {
+    this.#link = link;
+    this.#ended = ended;
+    this.#id = link.open({
+      cell: (header, body) => this.#cell(header, body),
+      linkGone: () => this.destroy("link-gone"),
+      relieve: () => this.destroy("resource-limit"),
+    });
+  }
+
+  /**
+   * Builds a circuit over a link to its first relay.
+   *
+   * @param path 1 to 8 relays.
+   * @param ended told once, when the circuit is gone, after it was built.
+   * @throws {CircuitError} if a relay on the way does not answer rightly; says which.
+   */
+  static async build(
+    link: CircuitLink,
+    path: readonly HopTarget[],
+    ended: (error: CircuitError) => void = () => {},
+    signal?: AbortSignal,
+  ): Promise<ClientCircuit> {
+    if (path.length < 1 || path.length > HOPS_LIMIT) {
+      throw new RangeError(`Cannot build a circuit: ${path.length} hops`);
+    }
+    // None of them depends on another, so that all first messages are made at once.
+    const handshakes = path.map((target, i) =>
+      HopHandshake.begin(target, i + 1)
+    );
+    for (const each of handshakes) each.catch(() => {});
+    let built = false;
+    const circuit = new ClientCircuit(link, (error) => built && ended(error));
+    const giveUp = () => circuit.destroy("timeout");
+    signal?.addEventListener("abort", giveUp, { once: true });
+    try {
+      for (const [i, target] of path.entries()) {
+        await circuit.#addHop(await handshakes[i]!, target);
+      }
+      circuit.#streams = circuit.#muxTo(path.length);
+      built = true;
+      return circuit;
+    } catch (error) {
+      circuit.destroy("requested");
+      if (error instanceof CircuitError) throw error;
+      throw new CircuitError("protocol", circuit.#hops.length + 1, {
+        cause: error,
+      });
+    } finally {
+      signal?.removeEventListener("abort", giveUp);
+    }
+  }
+
+  /** The streams on it. */
+  get streams(): StreamMux {
+    return this.#streams!;
+  }
+
+  /** How many hops it has. */
+  get length(): number {
+    return this.#hops.length;
+  }
+
+  /** Why it is gone, if it is. */
+  get failure(): CircuitError | undefined {
+    return this.#failure;
+  }
+
+  /** Sends a message to the last hop that asks for an answer of a kind; the answer's data. */
+  async ask(command: number, data: Bytes, answer: number): Promise<Bytes> {
+    const reply = this.#wait(answer);
+    this.#sendMessage(this.#hops.length, { command, stream: 0, data });
+    return await reply;
+  }
+
+  /** Ends the circuit. */
+  destroy(reason: DestroyReason): void {
+    if (this.#failure !== undefined) return;
+    const error = new CircuitError(reason, this.#hops.length + 1);
+    this.#failure = error;
+    this.#link.release(this.#id, reason);
+    this.#awaited?.reject(error);
+    this.#streams?.lost(
+      new StreamError("circuit-gone", "Cannot go on: the circuit is gone", {
+        cause: error,
+      }),
+    );
+    this.#ended(error);
+  }
+
+  async #addHop(handshake: HopHandshake, target: HopTarget): Promise<void> {
+    const { request } = handshake;
+    const position = this.#hops.length;
+    const answer = this.#wait(position === 0 ? CELL.CREATED : RELAY.EXTENDED);
+    if (position === 0) {
+      const body = handshakeBody(request);
+      this.#link.send(this.#id, CELL.CREATE, LARGE, body);
+    } else {
+      const data = concat(target.fingerprint, request);
+      const message = { command: RELAY.EXTEND, stream: 0, data };
+      this.#sendMessage(position, message);
+    }
+    const keys = await handshake.finish(await answer);
+    if (this.#failure !== undefined) throw this.#failure;
+    const index = this.#hops.length;
+    const broken = () => this.destroy("protocol");
+    this.#hops.push({
+      keys,
+      sealing: new InOrder(
+        (sealed, size) => this.#sealed(index, sealed, size),
+        broken,
+      ),
+      opening: new InOrder(
+        (layer, cell) => this.#opened(index, layer, cell),
+        broken,
+      ),
+    });
+  }
+
+  #muxTo(position: number): StreamMux {
+    return new StreamMux({
+      position,
+      sendLayer: (layer, size) => this.#sendLayer(position, layer, size),
+      fail: () => this.destroy("protocol"),
+    });
+  }
+
+  #wait(command: number): Promise<Bytes> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#awaited = { command, resolve, reject };
+    });
+  }
+
+  #sendMessage(position: number, message: RelayMessage): void {
+    const size = sizeFor(message.data.length, position);
+    this.#sendLayer(position, encodeMessage(message, size, position), size)
+      .catch(() => {/* destroys the circuit */});
+  }
+
+  #sendLayer(position: number, layer: Bytes, size: CellSize): Promise<Bytes> {
+    const { keys, sealing } = this.#hops[position - 1]!;
+    const sealed = keys.forward.seal(layer);
+    sealing.push(sealed, size);
+    return sealed;
+  }
+
+  /** The layer of the hop at `index` is on; the next goes around it. */
+  #sealed(index: number, sealed: Bytes, size: CellSize): void {
+    if (this.#failure !== undefined) return;
+    if (index === 0) {
+      return this.#link.send(this.#id, CELL.RELAY, size, sealed);
+    }
+    const { keys, sealing } = this.#hops[index - 1]!;
+    const layer = SCRATCH.subarray(0, sealed.length + 1);
+    layer[0] = FORWARD;
+    layer.set(sealed, 1);
+    sealing.push(keys.forward.seal(layer), size);
+  }
+
+  #cell(header: CellHeader, body: Bytes): void | Promise<void> {
+    if (this.#failure !== undefined) return;
+    const { command, size, detail } = header;
+    if (command === CELL.DESTROY) return this.destroy(destroyReason(detail));
+    const first = this.#hops[0];
+    if (command === CELL.CREATED && size === LARGE && first === undefined) {
+      return this.#answer(CELL.CREATED, body.slice());
+    }
+    if (command !== CELL.RELAY || first === undefined) {
+      return this.destroy("protocol");
+    }
+    const layer = body.subarray(0, sealedLength(size, 1));
+    const sealed = layer.slice(-AEAD_TAG_BYTES);
+    first.opening.push(first.keys.backward.open(layer), { size, sealed });
+    return first.opening.below(CELLS_IN_FLIGHT);
+  }
+
+  /** The layer of the hop at `index` is off. */
+  #opened(index: number, layer: Bytes, cell: CellUnderWay): void {
+    if (this.#failure !== undefined) return;
+    if (layer[0] !== FORWARD) return this.#message(index, layer, cell);
+    const next = this.#hops[index + 1];
+    if (next === undefined) {
+      throw new MalformedError("Cannot open a cell: there is no such hop");
+    }
+    const sealed = layer.subarray(1);
+    const work = next.keys.backward.open(sealed);
+    next.opening.push(work, { size: cell.size, sealed });
+  }
+
+  #message(index: number, layer: Bytes, { size, sealed }: CellUnderWay): void {
+    if (index !== this.#hops.length - 1) {
+      throw new MalformedError(
+        "Cannot take a message: it is not the last hop's",
+      );
+    }
+    const message = decodeMessage(layer);
+    if (message.command === this.#awaited?.command) {
+      return this.#answer(message.command, message.data);
+    }
+    if (this.#streams === undefined) {
+      throw new MalformedError("Cannot take a message: nothing was asked");
+    }
+    this.#streams.handle(message, UNITS[size], sealed);
+  }
+
+  #answer(command: number, data: Bytes): void {
+    const awaited = this.#awaited;
+    if (awaited?.command !== command) return this.destroy("protocol");
+    this.#awaited = undefined;
+    awaited.resolve(data);
+  }
+}

@@ -1,0 +1,203 @@
+import type { Bytes, Channel } from "../../protocol/mod.ts";
+import {
+  BODY_BYTES,
+  CELL,
+  decodeHeaders,
+  DESTROY_REASONS,
+  encodeHeaders,
+  HEADERS_LIMIT,
+  SMALL,
+} from "../cell/cell.ts";
+import type { CellHeader, CellSize, DestroyReason } from "../cell/cell.ts";
+import { CellQueue } from "./cell_queue.ts";
+import { noise } from "./noise_pool.ts";
+
+/** Bytes that go into one batch of cells under one sealed record of headers. */
+const BATCH_BYTES = 131_072;
+/** Batches that are made ready or written at once; what comes then waits for its circuit's turn. */
+const BATCHES_IN_FLIGHT = 2;
+const NOTHING: Bytes = new Uint8Array(0);
+
+/** Takes the cells that come in. */
+export interface CellSink {
+  /**
+   * A cell has come. `body` is good until this returns, or until what it returns resolves: then the next
+   * cell is read.
+   *
+   * @throws {MalformedError} ends the link.
+   */
+  cell(header: CellHeader, body: Bytes): void | Promise<void>;
+}
+
+/**
+ * A link between two nodes, or between a client and its guard: cells of many circuits over one channel
+ * (SPEC.md §12.2). Only the headers are sealed by the channel; a body that somebody on the way has
+ * altered fails at the hop whose layer it is.
+ */
+export class Link {
+  readonly #channel: Channel;
+  readonly #now: () => number;
+  readonly #held: (bytes: number) => void;
+  readonly #queue = new CellQueue();
+  readonly #scratch = new Uint8Array(BODY_BYTES[1]);
+  #scheduled = false;
+  #batches = 0;
+  #ended = false;
+  #lastSent: number;
+  /** Bytes of cells that have come in and gone out. */
+  readonly traffic = { in: 0, out: 0 };
+
+  /**
+   * `now` is milliseconds of a steady clock; `held` is told how many bytes of cells wait more, or fewer.
+   */
+  constructor(
+    channel: Channel,
+    now: () => number,
+    held: (bytes: number) => void = () => {},
+  ) {
+    this.#channel = channel;
+    this.#now = now;
+    this.#held = held;
+    this.#lastSent = now();
+  }
+
+  /** Whether it has ended. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Bytes of cells that wait to be sent. */
+  get queued(): number {
+    return this.#queue.bytes;
+  }
+
+  /** When a cell was last sent, by the clock. */
+  get lastSent(): number {
+    return this.#lastSent;
+  }
+
+  /** As `CellQueue.oldest`. */
+  oldest(): { readonly circuit: number; readonly since: number } | undefined {
+    return this.#queue.oldest();
+  }
+
+  /** Bytes that wait to be sent for a circuit. */
+  queuedOf(circuit: number): number {
+    return this.#queue.bytesOf(circuit);
+  }
+
+  /** Queues a cell; `body` is filled up with noise to its size. It is dropped if the link has ended. */
+  send(circuit: number, command: number, size: CellSize, body: Bytes): void {
+    this.#push({ circuit, command, size, detail: 0 }, body);
+  }
+
+  /** Queues a DESTROY, and forgets what else waits for the circuit. */
+  destroy(circuit: number, reason: DestroyReason): void {
+    this.drop(circuit);
+    const detail = DESTROY_REASONS.indexOf(reason);
+    const command = CELL.DESTROY;
+    this.#push({ circuit, command, size: SMALL, detail }, NOTHING);
+  }
+
+  /** Queues a PADDING cell, which means nothing. */
+  pad(): void {
+    this.send(0, CELL.PADDING, SMALL, NOTHING);
+  }
+
+  /** Forgets what waits for a circuit. */
+  drop(circuit: number): void {
+    this.#held(-this.#queue.drop(circuit));
+  }
+
+  /**
+   * Hands out what comes in until the other side closes.
+   *
+   * @param took told before the cells of every batch how many bytes they are, and can make them wait.
+   * @throws {ChannelError | MalformedError} if the link breaks, or the other side breaks a rule.
+   */
+  async receive(
+    sink: CellSink,
+    took?: (bytes: number) => Promise<void>,
+  ): Promise<void> {
+    try {
+      for (;;) {
+        const sealed = await this.#channel.receive();
+        if (sealed === null) return;
+        const headers = decodeHeaders(sealed);
+        let bytes = 0;
+        for (const { size } of headers) bytes += BODY_BYTES[size];
+        this.traffic.in += bytes;
+        await took?.(bytes);
+        for (const header of headers) {
+          const length = BODY_BYTES[header.size];
+          const body = await this.#channel.receiveBody(length, this.#scratch);
+          if (header.command === CELL.PADDING) continue;
+          const handled = sink.cell(header, body);
+          if (handled !== undefined) await handled;
+        }
+      }
+    } finally {
+      this.abort();
+    }
+  }
+
+  /** Sends what is queued, then closes. */
+  async close(): Promise<void> {
+    while (!this.#queue.isEmpty && !this.#ended) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    this.#ended = true;
+    await this.#channel.close();
+  }
+
+  /** Drops the link. */
+  abort(): void {
+    this.#ended = true;
+    this.#held(-this.#queue.clear());
+    this.#channel.abort();
+  }
+
+  #push(header: CellHeader, body: Bytes): void {
+    if (this.#ended) return;
+    const tail = noise(BODY_BYTES[header.size] - body.length);
+    this.#queue.push({ header, body, tail }, this.#now());
+    this.#held(BODY_BYTES[header.size]);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    // What comes in the same turn leaves in the same batch.
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    while (
+      !this.#queue.isEmpty && this.#batches < BATCHES_IN_FLIGHT && !this.#ended
+    ) {
+      this.#batches++;
+      this.#lastSent = this.#now();
+      this.#sendBatch().then(() => {
+        this.#batches--;
+        this.#pump();
+      }, () => this.abort());
+    }
+  }
+
+  #sendBatch(): Promise<void> {
+    const cells = this.#queue.take(HEADERS_LIMIT, BATCH_BYTES);
+    const headers = encodeHeaders(cells.map(({ header }) => header));
+    let written = this.#channel.send(headers);
+    let bytes = 0;
+    for (const { header, body, tail } of cells) {
+      written.catch(() => {/* the last one fails in the same way */});
+      bytes += BODY_BYTES[header.size];
+      written = body.length === 0
+        ? this.#channel.sendBody(tail)
+        : this.#channel.sendBody(body, tail);
+    }
+    this.traffic.out += bytes;
+    this.#held(-bytes);
+    return written;
+  }
+}

@@ -1,0 +1,60 @@
+/** Whoever holds cells or data, and can be made to let go of some. */
+export interface MemoryHolder {
+  /** When the oldest of what it holds came, in milliseconds of a steady clock; `undefined` for nothing. */
+  oldest(): number | undefined;
+  /** Destroys the circuit that the oldest belongs to. */
+  relieve(): void;
+}
+
+/**
+ * How much all circuits together may hold. When it is too much, the circuit goes whose data have waited
+ * longest: a reader that stops reading (the sniper attack, Jansen et al., NDSS 2014) loses its own.
+ */
+export class QueueMemory {
+  readonly #limit: number;
+  readonly #holders = new Set<MemoryHolder>();
+  #used = 0;
+  #peak = 0;
+
+  /** `limit` is in bytes. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Bytes that are held now. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** The most that were ever held. */
+  get peak(): number {
+    return this.#peak;
+  }
+
+  /** Takes somebody on; the result lets it go. */
+  enter(holder: MemoryHolder): () => void {
+    this.#holders.add(holder);
+    return () => this.#holders.delete(holder);
+  }
+
+  /** So many bytes more are held, or fewer. */
+  change(bytes: number): void {
+    this.#used += bytes;
+    this.#peak = Math.max(this.#peak, this.#used);
+    while (bytes > 0 && this.#used > this.#limit) {
+      const before = this.#used;
+      this.#oldestHolder()?.relieve();
+      if (this.#used >= before) return;
+    }
+  }
+
+  #oldestHolder(): MemoryHolder | undefined {
+    let found: MemoryHolder | undefined;
+    let least = Infinity;
+    for (const holder of this.#holders) {
+      const since = holder.oldest() ?? Infinity;
+      if (since < least) [found, least] = [holder, since];
+    }
+    return found;
+  }
+}

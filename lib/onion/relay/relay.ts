@@ -1,0 +1,264 @@
+import type { RelayDescriptor } from "../../directory/mod.ts";
+import type { NodeKeyring } from "../../identity/mod.ts";
+import type { Incoming } from "../../net/mod.ts";
+import { Pace, TokenBuckets } from "../../net/mod.ts";
+import type {
+  Bytes,
+  ByteStream,
+  Channel,
+  DhKeyPair,
+} from "../../protocol/mod.ts";
+import { answer } from "../../protocol/mod.ts";
+import { CELL, LARGE } from "../cell/cell.ts";
+import type { DestroyReason } from "../cell/cell.ts";
+import {
+  acceptHop,
+  handshakeBody,
+  OnionKeyError,
+} from "../circuit/hop_handshake.ts";
+import { Link } from "../link/link.ts";
+import { askForLink, grantLink } from "../link/link_commands.ts";
+import { LinkPadding } from "../link/link_padding.ts";
+import { QueueMemory } from "../link/queue_memory.ts";
+import { ExitStreams } from "./exit_streams.ts";
+import type { ExitDialer } from "./exit_streams.ts";
+import { ExtendError, RelayCircuit } from "./relay_circuit.ts";
+import type { CircuitHost, CircuitService } from "./relay_circuit.ts";
+import { CircuitLink } from "../link/circuit_link.ts";
+import type { RelayLimits } from "./relay_limits.ts";
+
+/** Time for somebody who has connected to ask for a link, in milliseconds. */
+const GREETING_DEADLINE = 10_000;
+/** Silence after which a link counts as dead, in milliseconds: padding comes every ten seconds. */
+const LINK_DEADLINE = 60_000;
+/** Handshakes under way at once: more would only make all of them late. */
+const HANDSHAKES_LIMIT = 64;
+/** Time between two looks at whether a drained relay still has circuits, in milliseconds. */
+const DRAIN_LOOK = 100;
+
+/** What a relay is made of. */
+export interface RelayOptions {
+  /** Its own keys. */
+  readonly keyring: NodeKeyring;
+  /** The onion keys that are good now, the newest first. */
+  readonly onionKeys: () => readonly DhKeyPair[];
+  /**
+   * What the directory knows of a relay; asks once more if it knows nothing.
+   *
+   * @returns `undefined` if there is no such relay.
+   */
+  readonly find: (fingerprint: Bytes) => Promise<RelayDescriptor | undefined>;
+  /** Connects to another relay. */
+  readonly dial: (descriptor: RelayDescriptor) => Promise<ByteStream>;
+  /** Connects to the world. */
+  readonly exit: ExitDialer;
+  /** How much it takes on. */
+  readonly limits: RelayLimits;
+  /** Milliseconds of a steady clock. */
+  readonly now: () => number;
+  /** Told of what went wrong inside; nothing that a peer can cause at will. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** What a relay does now. */
+export interface RelayStatus {
+  readonly links: number;
+  readonly circuits: number;
+  /** Bytes of cells that wait. */
+  readonly queued: number;
+  /** Circuits that were made since the start. */
+  readonly created: number;
+}
+
+/** A relay: links in, links out, and the circuits between them (SPEC.md §12). */
+export class Relay implements CircuitHost {
+  readonly #options: RelayOptions;
+  readonly #memory: QueueMemory;
+  readonly #pace: Pace | undefined;
+  readonly #creates: TokenBuckets;
+  readonly #links = new Set<CircuitLink>();
+  readonly #outward = new Map<string, Promise<CircuitLink>>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #circuits = new Set<RelayCircuit>();
+  #handshakes = 0;
+  #created = 0;
+  #draining = false;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    const { memory, bandwidth, creates } = options.limits;
+    this.#memory = new QueueMemory(memory);
+    this.#pace = bandwidth === undefined ? undefined : new Pace(bandwidth);
+    this.#creates = new TokenBuckets(creates);
+  }
+
+  /** What it does now. */
+  get status(): RelayStatus {
+    return {
+      links: this.#links.size,
+      circuits: this.#circuits.size,
+      queued: this.#memory.used,
+      created: this.#created,
+    };
+  }
+
+  /**
+   * Serves one connection until it ends.
+   *
+   * @throws {ChannelError | MalformedError} when the other side broke a rule or was cut off.
+   */
+  async accept(incoming: Incoming): Promise<void> {
+    incoming.deadline(GREETING_DEADLINE);
+    const { keyring: { dh, certificate } } = this.#options;
+    const channel = await answer(incoming, {
+      static: dh,
+      certificate: certificate.bytes,
+    });
+    if (channel === undefined) return;
+    if (!await grantLink(channel)) return await channel.close();
+    const link = this.#linkOn(channel);
+    const circuitLink = new CircuitLink(
+      link,
+      (from, id, body) => this.#create(from, id, body, incoming.group),
+    );
+    await this.#run(circuitLink, link, () => incoming.deadline(LINK_DEADLINE));
+  }
+
+  async linkTo(fingerprint: Bytes): Promise<CircuitLink> {
+    const name = fingerprint.toHex();
+    const known = this.#outward.get(name);
+    if (known !== undefined) {
+      const link = await known.catch(() => undefined);
+      if (link?.ended === false) return link;
+      if (this.#outward.get(name) === known) this.#outward.delete(name);
+    }
+    let link = this.#outward.get(name);
+    if (link === undefined) {
+      link = this.#connect(fingerprint);
+      this.#outward.set(name, link);
+    }
+    return await link;
+  }
+
+  serve(circuit: RelayCircuit): CircuitService {
+    return new ExitStreams({
+      position: circuit.position,
+      sendLayer: (layer, size) => circuit.sendLayer(layer, size),
+      fail: () => circuit.destroy("protocol"),
+    }, this.#options.exit);
+  }
+
+  ended(circuit: RelayCircuit): void {
+    this.#circuits.delete(circuit);
+  }
+
+  /** Takes no new circuits, and resolves when those that there are have ended. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#draining = true;
+    while (this.#circuits.size > 0 && !signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK));
+    }
+  }
+
+  /** Destroys what circuits there are, and closes every link. */
+  async close(): Promise<void> {
+    this.#draining = true;
+    for (const circuit of [...this.#circuits]) circuit.destroy("hibernating");
+    await Promise.all([...this.#links].map((link) => link.close()));
+    await Promise.all(this.#running);
+  }
+
+  #linkOn(channel: Channel): Link {
+    return new Link(
+      channel,
+      this.#options.now,
+      (bytes) => this.#memory.change(bytes),
+    );
+  }
+
+  async #run(
+    circuitLink: CircuitLink,
+    link: Link,
+    alive: () => void,
+  ): Promise<void> {
+    this.#links.add(circuitLink);
+    const leave = this.#memory.enter(circuitLink);
+    const padding = new LinkPadding(link, this.#options.now);
+    try {
+      await circuitLink.run(async (bytes) => {
+        alive();
+        await this.#pace?.take(bytes);
+      });
+    } finally {
+      padding.stop();
+      leave();
+      this.#links.delete(circuitLink);
+    }
+  }
+
+  async #connect(fingerprint: Bytes): Promise<CircuitLink> {
+    const descriptor = await this.#options.find(fingerprint);
+    if (descriptor === undefined) throw new ExtendError("unknown-relay");
+    let link: Link;
+    try {
+      const stream = await this.#options.dial(descriptor);
+      link = this.#linkOn(
+        await askForLink(stream, descriptor.identity.dhKey),
+      );
+    } catch (cause) {
+      throw new ExtendError("connect-failed", { cause });
+    }
+    const circuitLink = new CircuitLink(link);
+    const running = this.#run(circuitLink, link, () => {}).catch(() => {
+      // The circuits on it have been told; a relay that dies is no failure of this one.
+    }).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+    return circuitLink;
+  }
+
+  #create(link: CircuitLink, id: number, body: Bytes, group: string): void {
+    const refusal = this.#refusal(group);
+    if (refusal !== undefined) return link.release(id, refusal);
+    this.#handshakes++;
+    // Until it stands, the number is taken, and whatever comes for it breaks the rules.
+    let given = false;
+    link.enter(id, {
+      cell: () => {
+        given = true;
+        link.release(id, "protocol");
+      },
+      linkGone: () => given = true,
+      relieve: () => {},
+    });
+    this.#accept(body).then((hop) => {
+      if (given) return;
+      const circuit = new RelayCircuit(this, link, id, hop);
+      this.#circuits.add(circuit);
+      this.#created++;
+      link.enter(id, circuit.fromPrevious);
+      link.send(id, CELL.CREATED, LARGE, handshakeBody(hop.answer));
+    }).catch((error) => {
+      if (given) return;
+      link.release(
+        id,
+        error instanceof OnionKeyError ? "wrong-onion-key" : "protocol",
+      );
+    }).finally(() => this.#handshakes--);
+  }
+
+  #refusal(group: string): DestroyReason | undefined {
+    if (this.#draining) return "hibernating";
+    if (this.#circuits.size >= this.#options.limits.circuits) {
+      return "too-many-circuits";
+    }
+    if (this.#handshakes >= HANDSHAKES_LIMIT) return "resource-limit";
+    return this.#creates.take(group, this.#options.now()) > 0
+      ? "resource-limit"
+      : undefined;
+  }
+
+  #accept(body: Bytes): ReturnType<typeof acceptHop> {
+    const { keyring, onionKeys } = this.#options;
+    return acceptHop(body, keyring.certificate.fingerprint, onionKeys());
+  }
+}

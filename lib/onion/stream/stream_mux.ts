@@ -1,0 +1,323 @@
+import type { Bytes } from "../../protocol/mod.ts";
+import { AEAD_TAG_BYTES, MalformedError } from "../../protocol/mod.ts";
+import { UNITS } from "../cell/cell.ts";
+import type { CellSize } from "../cell/cell.ts";
+import {
+  encodeMessage,
+  RELAY,
+  sizeFor,
+  writeMessageHeader,
+} from "../cell/message.ts";
+import type { RelayMessage } from "../cell/message.ts";
+import { CircuitStream } from "./circuit_stream.ts";
+import type { StreamCarrier } from "./circuit_stream.ts";
+import { StreamError } from "./stream_error.ts";
+import type { EndReason } from "./stream_error.ts";
+import {
+  encodeBegin,
+  encodeEnd,
+  encodeResolve,
+  encodeResolved,
+  parseBegin,
+  parseEnd,
+  parseResolve,
+  parseResolved,
+} from "./stream_message.ts";
+import type { Destination } from "./stream_message.ts";
+import {
+  CIRCUIT_INCREMENT,
+  CIRCUIT_WINDOW,
+  CircuitWindow,
+  ReceiveWindow,
+} from "./window.ts";
+
+/** Streams on one circuit at once. */
+export const STREAMS_LIMIT = 512;
+/** Bytes of data that may wait for slow readers of one circuit before it is told to send no more. */
+const BUFFERED_LIMIT = 2 ** 21;
+const LAST_ID = 0xffff;
+const NOTHING: Bytes = new Uint8Array(0);
+
+/** The way from one end of a circuit to the other. */
+export interface MessagePort {
+  /** Position of the hop at which the way ends. */
+  readonly position: number;
+  /** Seals a layer and sends it; resolves with the innermost sealed layer. */
+  sendLayer(layer: Bytes, size: CellSize): Promise<Bytes>;
+  /** The other end broke a rule: the circuit is to be destroyed. */
+  fail(error: unknown): void;
+}
+
+/** What an exit does; a client answers nothing. */
+export interface StreamAcceptor {
+  /** Somebody wants a stream; `mux.connected` or `stream.abort` answers. */
+  begin(stream: CircuitStream, destination: Destination): void;
+  /** Somebody wants to know addresses; `mux.resolved` or `mux.end` answers. */
+  resolve(id: number, name: string): void;
+}
+
+interface Pending {
+  readonly resolve: (answer: Bytes) => void;
+  readonly reject: (error: StreamError) => void;
+}
+
+/** The streams of a circuit at one of its two ends, and the flow control between them. */
+export class StreamMux implements StreamCarrier {
+  readonly #port: MessagePort;
+  readonly #acceptor: StreamAcceptor | undefined;
+  readonly #streams = new Map<number, CircuitStream>();
+  readonly #pending = new Map<number, Pending>();
+  readonly #sending = new CircuitWindow();
+  readonly #receiving = new ReceiveWindow(CIRCUIT_WINDOW, CIRCUIT_INCREMENT);
+  /** Tags of the cells that are to be answered. */
+  readonly #due: Bytes[] = [];
+  #received = 0;
+  #buffered = 0;
+  #lastId = 0;
+  #gone: StreamError | undefined;
+
+  /** Without an acceptor this is the client's end. */
+  constructor(port: MessagePort, acceptor?: StreamAcceptor) {
+    this.#port = port;
+    this.#acceptor = acceptor;
+  }
+
+  get position(): number {
+    return this.#port.position;
+  }
+
+  /** How many streams are open or being opened. */
+  get size(): number {
+    return this.#streams.size + this.#pending.size;
+  }
+
+  /**
+   * Asks the exit for a connection.
+   *
+   * @throws {StreamError} if it does not come to be.
+   */
+  async open(
+    destination: Destination,
+    signal?: AbortSignal,
+  ): Promise<CircuitStream> {
+    const id = this.#takeId();
+    const stream = new CircuitStream(id, this);
+    this.#streams.set(id, stream);
+    try {
+      await this.#ask(id, RELAY.BEGIN, encodeBegin(destination), signal);
+      return stream;
+    } catch (error) {
+      this.#streams.delete(id);
+      throw error;
+    }
+  }
+
+  /** Asks the exit for addresses, or for the names of an address. @throws {StreamError} */
+  async resolve(
+    name: string,
+    signal?: AbortSignal,
+  ): Promise<readonly string[]> {
+    const id = this.#takeId();
+    const query = encodeResolve(name);
+    return parseResolved(await this.#ask(id, RELAY.RESOLVE, query, signal));
+  }
+
+  /** Tells the client that its stream stands. */
+  connected(id: number): void {
+    this.#send(RELAY.CONNECTED, id, NOTHING);
+  }
+
+  /** Tells the client what it asked for. */
+  resolved(id: number, answers: readonly string[]): void {
+    this.#send(RELAY.RESOLVED, id, encodeResolved(answers));
+  }
+
+  /** Tells the other end that there is no such stream (any more). */
+  sendEnd(id: number, reason: EndReason): void {
+    this.#send(RELAY.END, id, encodeEnd(reason));
+  }
+
+  /**
+   * A message has come from the other end.
+   *
+   * @param units of the cell that it came in.
+   * @param sealed the innermost layer as it came.
+   * @throws {MalformedError} if it breaks a rule.
+   */
+  handle(message: RelayMessage, units: number, sealed: Bytes): void {
+    const { command, stream: id, data } = message;
+    switch (command) {
+      case RELAY.DATA:
+        return this.#data(id, data, units, sealed);
+      case RELAY.SENDME:
+        return this.#sendme(id, data);
+      case RELAY.END:
+        return this.#end(id, parseEnd(data));
+      case RELAY.CONNECTED:
+      case RELAY.RESOLVED:
+        this.#pending.get(id)?.resolve(data);
+        this.#pending.delete(id);
+        return;
+      case RELAY.BEGIN:
+        return this.#begin(id, data);
+      case RELAY.RESOLVE:
+        return this.#resolve(id, data);
+      case RELAY.DROP:
+        return;
+      default:
+        throw new MalformedError(`Cannot take a message: command ${command}`);
+    }
+  }
+
+  sendData(
+    stream: number,
+    layer: Bytes,
+    length: number,
+    size: CellSize,
+  ): Promise<void> | undefined {
+    const room = this.#sending.take(UNITS[size]);
+    if (room !== undefined) {
+      return room.then(() => this.#sendNow(stream, layer, length, size));
+    }
+    this.#sendNow(stream, layer, length, size);
+    return undefined;
+  }
+
+  sendSendme(stream: number): void {
+    this.#send(RELAY.SENDME, stream, NOTHING);
+  }
+
+  consumed(bytes: number): void {
+    this.#buffered -= bytes;
+    this.#answer();
+  }
+
+  finished(stream: number): void {
+    this.#streams.delete(stream);
+  }
+
+  /** The circuit is gone, and every stream on it. */
+  lost(error: StreamError): void {
+    this.#gone ??= error;
+    this.#sending.fail(error);
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+    for (const stream of this.#streams.values()) stream.lost(error);
+    this.#streams.clear();
+  }
+
+  #sendNow(id: number, layer: Bytes, length: number, size: CellSize): void {
+    if (this.#gone !== undefined) throw this.#gone;
+    writeMessageHeader(layer, RELAY.DATA, id, length);
+    const sealed = this.#port.sendLayer(layer, size);
+    this.#sending.sent(UNITS[size], sealed);
+  }
+
+  #send(command: number, stream: number, data: Bytes): void {
+    if (this.#gone !== undefined) return;
+    const { position } = this.#port;
+    const size = sizeFor(data.length, position);
+    const layer = encodeMessage({ command, stream, data }, size, position);
+    this.#port.sendLayer(layer, size).catch(
+      () => {/* the circuit ends by it */},
+    );
+  }
+
+  async #ask(
+    id: number,
+    command: number,
+    data: Bytes,
+    signal?: AbortSignal,
+  ): Promise<Bytes> {
+    if (this.#gone !== undefined) throw this.#gone;
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<Bytes>();
+    this.#pending.set(id, { resolve, reject });
+    const giveUp = () => {
+      if (!this.#pending.delete(id)) return;
+      this.sendEnd(id, "misc");
+      reject(signal!.reason);
+    };
+    signal?.addEventListener("abort", giveUp, { once: true });
+    this.#send(command, id, data);
+    try {
+      return await promise;
+    } finally {
+      signal?.removeEventListener("abort", giveUp);
+    }
+  }
+
+  #data(id: number, data: Bytes, units: number, sealed: Bytes): void {
+    this.#receiving.received(units);
+    const before = Math.floor(this.#received / CIRCUIT_INCREMENT);
+    this.#received += units;
+    if (Math.floor(this.#received / CIRCUIT_INCREMENT) > before) {
+      this.#due.push(sealed.slice(-AEAD_TAG_BYTES));
+    }
+    // What still comes for a stream that was closed here is counted and forgotten.
+    const stream = this.#streams.get(id);
+    if (stream !== undefined && data.length > 0) {
+      this.#buffered += data.length;
+      stream.deliver(data, units);
+    }
+    this.#answer();
+  }
+
+  /** Answers cells of the circuit, unless too much of what came was not taken away. */
+  #answer(): void {
+    while (this.#due.length > 0 && this.#buffered <= BUFFERED_LIMIT) {
+      this.#receiving.consumed(CIRCUIT_INCREMENT);
+      this.#send(RELAY.SENDME, 0, this.#due.shift()!);
+    }
+  }
+
+  #sendme(id: number, data: Bytes): void {
+    if (id !== 0) return this.#streams.get(id)?.granted();
+    this.#sending.answered(data).catch((error) => this.#port.fail(error));
+  }
+
+  #end(id: number, reason: EndReason): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return this.#streams.get(id)?.ended(reason);
+    this.#pending.delete(id);
+    pending.reject(
+      new StreamError(reason, `Cannot open a stream: the exit says ${reason}`),
+    );
+  }
+
+  #begin(id: number, data: Bytes): void {
+    const destination = parseBegin(data);
+    const acceptor = this.#answering(id);
+    if (this.#streams.size >= STREAMS_LIMIT) {
+      return this.sendEnd(id, "resource-limit");
+    }
+    const stream = new CircuitStream(id, this);
+    this.#streams.set(id, stream);
+    acceptor.begin(stream, destination);
+  }
+
+  #resolve(id: number, data: Bytes): void {
+    const name = parseResolve(data);
+    this.#answering(id).resolve(id, name);
+  }
+
+  #answering(id: number): StreamAcceptor {
+    if (this.#acceptor === undefined || id === 0 || this.#streams.has(id)) {
+      throw new MalformedError("Cannot open a stream: it is not asked rightly");
+    }
+    return this.#acceptor;
+  }
+
+  #takeId(): number {
+    if (this.size >= STREAMS_LIMIT) {
+      throw new StreamError(
+        "resource-limit",
+        "Cannot open a stream: the circuit is full",
+      );
+    }
+    do this.#lastId = this.#lastId % LAST_ID + 1; while (
+      this.#streams.has(this.#lastId) || this.#pending.has(this.#lastId)
+    );
+    return this.#lastId;
+  }
+}

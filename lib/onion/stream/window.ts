@@ -1,0 +1,146 @@
+import type { Bytes } from "../../protocol/mod.ts";
+import {
+  AEAD_TAG_BYTES,
+  equalConstantTime,
+  MalformedError,
+} from "../../protocol/mod.ts";
+
+/**
+ * How much may be under way (SPEC.md §12.6; tor-spec §7.4), in units of 1,024 bytes of cells: an end
+ * sends DATA only as far as the other end has made room, so that nobody on the way need keep more.
+ */
+
+/** Units of DATA under way on a circuit, in one direction. */
+export const CIRCUIT_WINDOW = 2_048;
+/** A SENDME of the circuit answers so many units. */
+export const CIRCUIT_INCREMENT = 128;
+/** Units of DATA under way on a stream, in one direction. */
+export const STREAM_WINDOW = 1_024;
+/** A SENDME of a stream answers so many units. */
+export const STREAM_INCREMENT = 64;
+
+/** Room for what is to be sent; whoever finds none waits, and is served in turn. */
+export class SendWindow {
+  readonly #full: number;
+  #left: number;
+  #failure: Error | undefined;
+  readonly #waiting: {
+    readonly units: number;
+    readonly resolve: () => void;
+    readonly reject: (error: Error) => void;
+  }[] = [];
+
+  /** `units` is the room at first, and the most there can be. */
+  constructor(units: number) {
+    this.#full = units;
+    this.#left = units;
+  }
+
+  /** Takes room; `undefined` if there was some at once. Rejects once `fail` was called. */
+  take(units: number): Promise<void> | undefined {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#waiting.length === 0 && this.#left >= units) {
+      this.#left -= units;
+      return undefined;
+    }
+    return new Promise((resolve, reject) =>
+      this.#waiting.push({ units, resolve, reject })
+    );
+  }
+
+  /**
+   * The other end has made room.
+   *
+   * @throws {MalformedError} if it is more than was ever taken.
+   */
+  grant(units: number): void {
+    this.#left += units;
+    if (this.#left > this.#full) {
+      throw new MalformedError("Cannot send more: nothing was to be answered");
+    }
+    while ((this.#waiting[0]?.units ?? Infinity) <= this.#left) {
+      const { units, resolve } = this.#waiting.shift()!;
+      this.#left -= units;
+      resolve();
+    }
+  }
+
+  /** Whoever waits, or comes, gets this error. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+}
+
+/**
+ * The room on a circuit. The other end proves by the tag of a cell that it has received everything up
+ * to that one, so that nobody can ask for more without taking what comes (Tor proposal 289).
+ */
+export class CircuitWindow extends SendWindow {
+  #sent = 0;
+  readonly #marks: Promise<Bytes>[] = [];
+
+  /** With the room that every circuit has. */
+  constructor() {
+    super(CIRCUIT_WINDOW);
+  }
+
+  /** A cell of so many units was sent; `sealed` is its innermost layer, which ends in the tag. */
+  sent(units: number, sealed: Promise<Bytes>): void {
+    const before = Math.floor(this.#sent / CIRCUIT_INCREMENT);
+    this.#sent += units;
+    if (Math.floor(this.#sent / CIRCUIT_INCREMENT) === before) return;
+    const mark = sealed.then((layer) => layer.slice(-AEAD_TAG_BYTES));
+    mark.catch(() => {/* the circuit ends by it */});
+    this.#marks.push(mark);
+  }
+
+  /**
+   * A SENDME has come.
+   *
+   * @throws {MalformedError} if it names no cell that is to be answered next.
+   */
+  async answered(tag: Bytes): Promise<void> {
+    const mark = this.#marks.shift();
+    if (mark === undefined || !equalConstantTime(await mark, tag)) {
+      throw new MalformedError("Cannot go on: SENDME answers no cell");
+    }
+    this.grant(CIRCUIT_INCREMENT);
+  }
+}
+
+/** Counts what comes in, and says when it is to be answered. */
+export class ReceiveWindow {
+  readonly #full: number;
+  readonly #increment: number;
+  #open: number;
+  #pending = 0;
+
+  /** As much as the other side's window holds, and what one SENDME answers. */
+  constructor(full: number, increment: number) {
+    this.#full = full;
+    this.#increment = increment;
+    this.#open = full;
+  }
+
+  /**
+   * So much has come in.
+   *
+   * @throws {MalformedError} if there was no room for it.
+   */
+  received(units: number): void {
+    this.#open -= units;
+    if (this.#open < 0) {
+      throw new MalformedError("Cannot take data: there was no room for them");
+    }
+  }
+
+  /** So much has been taken away; how many SENDMEs are due. */
+  consumed(units: number): number {
+    this.#pending += units;
+    const due = Math.floor(this.#pending / this.#increment);
+    this.#pending -= due * this.#increment;
+    this.#open = Math.min(this.#full, this.#open + due * this.#increment);
+    return due;
+  }
+}
