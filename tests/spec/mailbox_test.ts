@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { encapsulate, generateKem } from "../../lib/protocol/crypto/ml_kem.ts";
-import { generateRsa } from "../../lib/protocol/mod.ts";
+import { Machine } from "../mailbox/client/machine.ts";
+import { mailboxServer } from "../mailbox/raw_mailbox.ts";
 import { ReferenceSession } from "../mailbox/reference.ts";
-import { mailServer, Person } from "../support/person.ts";
 import type { TestServer } from "../support/server.ts";
 import { bundle } from "./naive_account.ts";
 import { NaiveConnection, need, text } from "./naive_connection.ts";
@@ -21,10 +21,6 @@ import {
 } from "./naive_primitives.ts";
 import type { Octets } from "./naive_primitives.ts";
 import type { NaiveMessage } from "./naive_risp.ts";
-
-const usrPair = await generateRsa(true);
-const server = (): Promise<TestServer> =>
-  mailServer({ usrPairsForTesting: () => Promise.resolve(usrPair) });
 
 /** A person of the text, logged in. */
 interface Present {
@@ -78,7 +74,7 @@ const post = (address: string, id: Octets, letter: Octets): Command[] => [
 ];
 
 Deno.test("SPEC.md §6.3: prekeys are handed out as they were published, a one-time prekey once", async () => {
-  await using box = await server();
+  await using box = await mailboxServer();
   const [alice, bob] = [
     await present(box, "alice@test"),
     await present(box, "bob@test"),
@@ -108,7 +104,7 @@ Deno.test("SPEC.md §6.3: prekeys are handed out as they were published, a one-t
 });
 
 Deno.test("SPEC.md §6.3: a letter is stored once, pushed to who opens the mailbox, and gone when acknowledged", async () => {
-  await using box = await server();
+  await using box = await mailboxServer();
   const [alice, bob] = [
     await present(box, "alice@test"),
     await present(box, "bob@test"),
@@ -148,7 +144,7 @@ Deno.test("SPEC.md §6.3: a letter is stored once, pushed to who opens the mailb
 });
 
 Deno.test("SPEC.md §6.3: another device takes the mailbox over, the one before is told and refused", async () => {
-  await using box = await server();
+  await using box = await mailboxServer();
   const bob = await present(box, "bob@test");
   const [old, fresh] = [random(16), random(16)];
   await moveIn(bob, old);
@@ -193,8 +189,8 @@ function prekeysOf(answer: NaiveMessage, owner: NaiveCertificate) {
 }
 
 Deno.test("S3.4 S0.6: somebody of the text writes to a client of ours, has a receipt, and reads the answer", async () => {
-  await using box = await server();
-  await using bob = await Person.make(box, "bob@test");
+  await using box = await mailboxServer();
+  await using bob = await Machine.enrol(box, "bob@test");
   await bob.connect();
   const alice = await present(box, "alice@test");
   const device = random(16);
