@@ -153,18 +153,20 @@ class Fetching {
     notes: FetchNotes,
     replace: boolean,
   ): Promise<Fetched> {
+    /** Nothing that came is of use. */
     let isBad = false;
     try {
       const digest = await this.#rest(writer, {
         write: async (at, bytes) => {
           try {
             await writer.write(at, bytes);
+            await this.#agree(writer.manifest);
           } catch (error) {
-            // Nothing of what was sealed is of use.
-            isBad = error instanceof MalformedError;
+            // What was sealed is not what it should be, or is not wanted.
+            isBad = error instanceof MalformedError ||
+              error instanceof CommandError;
             throw error;
           }
-          await this.#agree(writer.manifest);
         },
         async sync() {
           const durable = await writer.sync();

@@ -1,7 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { fetchFiles } from "../../cmd/client/incoming_files.ts";
 import type { Fetched } from "../../cmd/client/incoming_files.ts";
 import { OutgoingFiles } from "../../cmd/client/outgoing_files.ts";
+import { CommandError } from "../../cmd/errors.ts";
+import { InterruptedError } from "../../cmd/io.ts";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import { newSecret } from "../../lib/transfer/mod.ts";
 import { testIo } from "../support/test_io.ts";
@@ -43,9 +45,10 @@ function fetched(
   secret: Bytes,
   directory: string,
   replace = false,
+  agree = () => Promise.resolve(),
 ): Promise<Fetched> {
   return fetchFiles(
-    { ...linkTo(server, machine(home)), pace: undefined },
+    { ...linkTo(server, machine(home)), pace: undefined, agree },
     secret,
     "shared files",
     { directory, output: undefined, replace },
@@ -96,6 +99,40 @@ for (const replace of [false, true]) {
         await fetchedByOther(secret);
       }
       assert(kills > 20, `${kills} kills`);
+    } finally {
+      await Deno.remove(temp, { recursive: true });
+    }
+  });
+}
+
+for (
+  const [what, error, left] of [
+    ["refuses leaves nothing", new CommandError("Not fetched"), []],
+    [
+      "is interrupted while asked is asked again",
+      new InterruptedError(),
+      [/^\.sotto-[0-9a-f]{16}\.part$/],
+    ],
+  ] as const
+) {
+  Deno.test(`incoming files: who ${what}`, async () => {
+    const temp = await Deno.makeTempDir({ prefix: "sotto-test-" });
+    await using server = await fileServer();
+    try {
+      const [home, to] = [`${temp}/home`, `${temp}/to`];
+      Deno.mkdirSync(to);
+      Deno.writeTextFileSync(`${temp}/file`, "one");
+      const secret = await shared(server, machine(home), `${temp}/file`);
+      const refusal = await assertRejects(() =>
+        fetched(server, home, secret, to, false, () => Promise.reject(error))
+      );
+      assertEquals(refusal, error);
+      const there = names(to);
+      assertEquals(there.length, left.length);
+      for (const [i, each] of left.entries()) assertMatch(there[i]!, each);
+      const { paths } = await fetched(server, home, secret, to);
+      assertEquals(paths, [`${to}/file`]);
+      assertEquals(names(to), ["file"]);
     } finally {
       await Deno.remove(temp, { recursive: true });
     }
