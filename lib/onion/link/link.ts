@@ -14,8 +14,10 @@ import { noise } from "./noise_pool.ts";
 
 /** Bytes that go into one batch of cells under one sealed record of headers. */
 const BATCH_BYTES = 131_072;
-/** Batches that are made ready or written at once; what comes then waits for its circuit's turn. */
-const BATCHES_IN_FLIGHT = 2;
+/**
+ * While a batch is being written another one is made ready only when it is worth its seal: so many bytes.
+ */
+const NEXT_BATCH_BYTES = 65_536;
 const NOTHING: Bytes = new Uint8Array(0);
 
 /** Takes the cells that come in. */
@@ -172,9 +174,7 @@ export class Link {
   }
 
   #pump(): void {
-    while (
-      !this.#queue.isEmpty && this.#batches < BATCHES_IN_FLIGHT && !this.#ended
-    ) {
+    while (this.#mayStart()) {
       this.#batches++;
       this.#lastSent = this.#now();
       this.#sendBatch().then(() => {
@@ -182,6 +182,12 @@ export class Link {
         this.#pump();
       }, () => this.abort());
     }
+  }
+
+  #mayStart(): boolean {
+    if (this.#queue.isEmpty || this.#ended) return false;
+    if (this.#batches === 0) return true;
+    return this.#batches === 1 && this.#queue.bytes >= NEXT_BATCH_BYTES;
   }
 
   #sendBatch(): Promise<void> {
