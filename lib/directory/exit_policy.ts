@@ -131,10 +131,13 @@ export class ExitPolicy {
 
   /**
    * One address, the first, of every stretch in which all are treated alike on `port`: the blocks by
-   * which addresses are of one kind, cut further where a rule begins or ends.
+   * which addresses are of one kind, cut further where a rule begins or ends. None if no rule accepts
+   * anything on it.
    */
   #edges(port: number, blockEdges: readonly IpAddress[]): IpAddress[] {
-    const own = this.#rules.filter((rule) => hasPort(rule, port))
+    const rules = this.#rules.filter((rule) => hasPort(rule, port));
+    if (!rules.some((rule) => rule.accept)) return [];
+    const own = rules
       .flatMap(({ where }) => typeof where === "string" ? [] : edgesOf(where));
     return [...blockEdges, ...own];
   }
