@@ -10,13 +10,12 @@ import { isAscending, sameBytes } from "./byte_order.ts";
 import type { ConsensusHeader, ConsensusTimes } from "./consensus_header.ts";
 import { encodeHeader, readHeader } from "./consensus_header.ts";
 import type { RelayDescriptor } from "./descriptor.ts";
-import { DESCRIPTOR_LIMIT, parseDescriptor } from "./descriptor.ts";
+import { DESCRIPTOR_LIMIT } from "./descriptor.ts";
+import { parseDescriptors } from "./descriptor_list.ts";
 import { ALL_FLAGS } from "./relay_flags.ts";
 
 /** Relays in a consensus at most. */
 export const RELAY_LIMIT = 10_000;
-/** Descriptors verified at a time: enough to keep every processor busy. */
-const AT_A_TIME = 32;
 
 /** One relay as the controllers see it. */
 export interface ConsensusRelay {
@@ -119,17 +118,16 @@ export async function openBody(
   if (!sameBytes(await sha256(rest), header.contents)) {
     throw malformed("its contents are not those that its header names");
   }
-  const relays: ConsensusRelay[] = [];
-  for (let at = 0; at < entries.length; at += AT_A_TIME) {
-    const some = entries.slice(at, at + AT_A_TIME);
-    relays.push(
-      ...await Promise.all(some.map(async ({ flags, raw }) => ({
-        flags,
-        descriptor: known.get((await sha256(raw)).toHex()) ??
-          await parseDescriptor(raw),
-      }))),
-    );
+  const raws = entries.map(({ raw }) => raw);
+  const descriptors = [...(await parseDescriptors(raws, known)).values()];
+  // One that stands twice is one entry of the map: the numbers differ then.
+  if (descriptors.length !== entries.length) {
+    throw malformed("a descriptor stands twice");
   }
+  const relays = entries.map(({ flags }, i) => ({
+    flags,
+    descriptor: descriptors[i]!,
+  }));
   if (!isAscending(relays.map((r) => r.descriptor.identity.fingerprint))) {
     throw malformed("its relays are not in order, or one stands twice");
   }

@@ -101,8 +101,10 @@ export class Registration {
     const { dial, keyring } = this.#options;
     const link = await ControllerLink.open(controller, dial);
     // Whoever closes a registration does not wait for a controller that looks at it just now.
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const drop = () => {
-      if (!this.#listed.has(controller)) link.abort();
+      const patience = this.#listed.has(controller) ? GOODBYE_PATIENCE : 0;
+      timer = setTimeout(() => link.abort(), patience);
     };
     this.#closing.signal.addEventListener("abort", drop);
     try {
@@ -112,15 +114,12 @@ export class Registration {
         succeeded();
         await this.#stay(link, welcome);
       }
-      await link.ask(
-        new CommandWriter().verb(GOODBYE).done(),
-        [NOTED],
-        GOODBYE_PATIENCE,
-      );
+      await link.ask(new CommandWriter().verb(GOODBYE).done(), [NOTED]);
     } catch (error) {
       if (!this.#closing.signal.aborted) throw error;
     } finally {
       this.#closing.signal.removeEventListener("abort", drop);
+      clearTimeout(timer);
       link.abort();
     }
   }
