@@ -154,7 +154,6 @@ class Push {
         });
       });
       await this.#offerArrived(online, entry, patience);
-      if (key !== undefined) await removePush(vault, key);
       await this.#say(sentText(digest));
       if (this.#flags.json) {
         const summary = {
@@ -164,6 +163,8 @@ class Push {
         };
         await this.#io.stdout.write(`${JSON.stringify(summary)}\n`);
       }
+      // Last: whoever is killed before knows that it is sent, or gives the same command again.
+      if (key !== undefined) await removePush(vault, key);
     } finally {
       await online.close();
     }
