@@ -13,7 +13,6 @@ const ONION = "onion";
  * service.
  */
 export function parseHostName(text: string): string | undefined {
-  if (text.length > NAME_LIMIT + 1) return undefined;
   const name = text.replace(/\.$/, "").toLowerCase();
   if (name.length > NAME_LIMIT) return undefined;
   const labels = name.split(".");

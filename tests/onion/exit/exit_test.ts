@@ -204,11 +204,11 @@ Deno.test("exit: names are looked up in one spelling", async () => {
   await assertEnds(() => exit.connect(long, 80), "resolve-failed");
   await assertEnds(() => exit.connect("a".repeat(64), 80), "resolve-failed");
   assertEquals(resolver.asked, ["example.org"]);
-  await assertEnds(
-    () => exit.connect(long.slice(3), 80),
-    "resolve-failed",
-  );
-  assertEquals(resolver.asked.length, 2);
+  await assertEnds(() => exit.connect(long.slice(1), 80), "resolve-failed");
+  assertEquals(resolver.asked, ["example.org"]);
+  // 253 bytes and a dot.
+  await assertEnds(() => exit.connect(long.slice(2), 80), "resolve-failed");
+  assertEquals(resolver.asked[1]!.length, 253);
 });
 
 Deno.test("exit: addresses are tried in turns, four at most, each with its share of the time", async () => {
@@ -242,9 +242,13 @@ Deno.test("exit: addresses are tried in turns, four at most, each with its share
 
 Deno.test("exit: a connection that comes too late is closed", async () => {
   const late = Promise.withResolvers<FakeConnection>();
+  const given: string[] = [];
   const { exit } = exitTo({}, {
     limits: { connectTimeout: 20 },
-    dial: () => late.promise,
+    dial: (_ip, _port, signal) => {
+      signal.addEventListener("abort", () => given.push(signal.reason.name));
+      return late.promise;
+    },
   });
   await assertEnds(() => exit.connect("8.8.8.8", 80), "timeout");
   const connection = new FakeConnection();
@@ -252,6 +256,7 @@ Deno.test("exit: a connection that comes too late is closed", async () => {
   await late.promise;
   await Promise.resolve();
   assertEquals(connection.closed, 1);
+  assertEquals(given, ["TimeoutError"]);
   assertEquals(exit.streams, 0);
 });
 
@@ -297,6 +302,23 @@ Deno.test("exit: an attempt is given up when it is told to, at every step", asyn
     assertEquals((error.cause as Error).message, "changed my mind");
   }
   assertEquals([looking.exit.streams, connecting.exit.streams], [0, 0]);
+  // None of the other addresses is tried after that.
+  const controller = new AbortController();
+  const { exit, dialled } = exitTo(
+    { "two.example": [["8.0.0.1", "8.0.0.2"]] },
+    {
+      dial: (ip) => {
+        dialled.push(ip);
+        controller.abort();
+        return never;
+      },
+    },
+  );
+  await assertEnds(
+    () => exit.connect("two.example", 80, controller.signal),
+    "misc",
+  );
+  assertEquals(dialled, ["8.0.0.1"]);
   // The question goes on for whoever asks next.
   answer.resolve(["8.8.8.8"]);
   assertEquals(await looking.exit.resolve("example.org"), ["8.8.8.8"]);
@@ -334,6 +356,8 @@ Deno.test("exit: no more streams at once than the limit, and a closed one makes 
   assertEquals(exit.streams, 2);
   first.close();
   first.close();
+  await assertEnds(() => first.read(new Uint8Array(1)), "done");
+  await assertEnds(() => first.write(new Uint8Array(1)), "done");
   assertEquals(connections[0]!.closed, 1);
   assertEquals(exit.streams, 1);
   await exit.connect("8.8.8.8", 80);

@@ -25,6 +25,18 @@ Deno.test("name cache: keeps no more names than the limit, the oldest go", async
   assertEquals(resolver.asked, ["a", "b", "c", "d", "a"]);
 });
 
+Deno.test("name cache: a name that is asked for anew is the youngest again", async () => {
+  let now = 0;
+  const resolver = new FakeResolver({});
+  const cache = new NameCache(resolver, LIMITS, () => now);
+  await cache.addresses("a");
+  now = 50;
+  for (const name of ["b", "c"]) await cache.addresses(name);
+  now = 100;
+  for (const name of ["a", "d", "a", "c"]) await cache.addresses(name);
+  assertEquals(resolver.asked, ["a", "b", "c", "a", "d"]);
+});
+
 Deno.test("name cache: no more open questions than the limit", async () => {
   const gate = Promise.withResolvers<readonly string[]>();
   const cache = new NameCache(

@@ -107,6 +107,19 @@ Deno.test("S4.3: no relay twice, for every length, and none more than there are"
   }
 });
 
+Deno.test("S4.3: a relay that leads nowhere is given up for others", () => {
+  // Of 3, 4 and 5 two are needed; 3 is kin of both others.
+  const relays: RelaySketch[] = [
+    { id: 1 },
+    { id: 2, policy: "accept *:80" },
+    { id: 3, policy: "", family: [4, 5], bandwidth: 1_000_000 },
+    { id: 4, policy: "", family: [3] },
+    { id: 5, policy: "", family: [3] },
+  ];
+  assertEquals(everyAt(1, relays, { port: 80, hops: 4 }), [4, 5]);
+  assertEquals(everyAt(2, relays, { port: 80, hops: 4 }), [4, 5]);
+});
+
 Deno.test("S4.3: the first guard is used while it can be, a later one where it cannot", () => {
   const guards = [1, 2, 3].map(printOf);
   assertEquals(everyAt(0, network(6), { guards }), [1]);
@@ -239,7 +252,9 @@ Deno.test("S4.3: a path through 10,000 relays, or none through as many of one ne
     (_, i) =>
       relay({ id: i + 1, host: `${1 + i % 200}.${i % 250}.0.1`, bandwidth: i }),
   );
-  const one = many.map((_, i) => relay({ id: i + 1, host: "8.8.0.1" }));
+  const one = many.map((_, i) =>
+    relay({ id: i + 1, host: i === 0 ? "9.9.0.1" : "8.8.0.1" })
+  );
   const wish = {
     hops: 3,
     guards: [printOf(1)],

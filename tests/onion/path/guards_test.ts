@@ -134,6 +134,21 @@ Deno.test("S4.3: guards: after a time without network the first are tried again 
   assertEquals(usable(guards, now + 1), [order[1], order[2], order[5]]);
 });
 
+Deno.test("S4.3: guards: a client that starts without network tries the first again once it has one", () => {
+  const guards = sampled();
+  const order = usable(guards);
+  for (let now = START; now < START + 700; now += 50) {
+    for (const id of order) guards.failed(printOf(id), now);
+  }
+  guards.succeeded(printOf(order[5]!), START + 700);
+  assertEquals(usable(guards, START + 700)[0], order[0]);
+  // A guard that fails while others answer is at fault itself.
+  const other = sampled();
+  other.failed(printOf(order[0]!), START);
+  other.succeeded(printOf(order[1]!), START + 5);
+  assertEquals(usable(other, START + 5)[0], order[1]);
+});
+
 Deno.test("S4.3: guards: one that has left the consensus is not used, and dropped after 7 days", () => {
   const guards = sampled();
   const order = usable(guards);
@@ -216,8 +231,21 @@ Deno.test("S4.3: guards: a clock that was ahead does not keep a guard for longer
   guards.update(network(upTo(10)), START, seeded(1));
   assertEquals(usable(guards), order);
   guards.update(network(upTo(10)), START + 120 * DAY, seeded(2));
-  assert(guards.toJSON().guards.every(({ addedAt }) => addedAt >= START + DAY));
+  const { guards: all } = guards.toJSON();
+  assert(all.every(({ addedAt }) => addedAt > START + 100 * DAY));
+  assert(all.every(({ addedAt }) => addedAt <= START + 120 * DAY));
+  // The same for when one left the consensus.
+  guards.update([], START + 500 * DAY, seeded(3));
+  guards.update([], START + 121 * DAY, seeded(3));
+  assertEquals(kept(guards), 0);
 });
+
+/** Each entry in a word: a guard that has expired may be drawn again, and is another entry then. */
+function entries(guards: Guards): string[] {
+  return guards.toJSON().guards.map((each) =>
+    `${each.fingerprint} ${each.addedAt}`
+  );
+}
 
 Deno.test("S4.3: guards: whatever happens, the bounds hold and the order is kept", () => {
   const step = fc.oneof(
@@ -238,7 +266,7 @@ Deno.test("S4.3: guards: whatever happens, the bounds hold and the order is kept
       const random = seeded(seed);
       let now = START;
       for (const [each, wait] of steps) {
-        const before = guards.toJSON().guards.map((guard) => guard.fingerprint);
+        const before = entries(guards);
         if (each.kind === "update") {
           const listed = upTo(each.size).map((id) => id + each.from);
           guards.update(network(listed), now, random);
@@ -257,8 +285,9 @@ Deno.test("S4.3: guards: whatever happens, the bounds hold and the order is kept
             assert(usable(guards, now).includes(idOf(print)));
           }
         }
-        const after = guards.toJSON().guards.map((guard) => guard.fingerprint);
-        assert(after.length <= 20 && new Set(after).size === after.length);
+        const after = entries(guards);
+        const prints = after.map((entry) => entry.split(" ")[0]);
+        assert(after.length <= 20 && new Set(prints).size === after.length);
         const stayed = before.filter((print) => after.includes(print));
         assertEquals(after.slice(0, stayed.length), stayed);
         now += wait;

@@ -11,6 +11,7 @@ Deno.test("S4.3: kin are relays of one /16, or of one IPv6 /32, unless that is s
     ["2606:4700::1", "2606:4701::1", false],
     ["8.8.0.0", "808::", false],
     ["8.8.0.0", "::808:0", false],
+    ["8.8.0.0", "0:808::1", false],
     ["127.0.0.1", "127.0.0.1", true],
   ];
   for (const [a, b, expected] of cases) {
