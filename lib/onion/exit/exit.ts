@@ -171,7 +171,6 @@ export class Exit implements ExitDialer {
           (tooLate) => tooLate.close(),
         );
       } catch (error) {
-        if (signal?.aborted) throw error;
         first ??= error;
       }
     }

@@ -118,6 +118,14 @@ Deno.test("S4.3: a relay that leads nowhere is given up for others", () => {
   ];
   assertEquals(everyAt(1, relays, { port: 80, hops: 4 }), [4, 5]);
   assertEquals(everyAt(2, relays, { port: 80, hops: 4 }), [4, 5]);
+  // An exit that is kin of all others leaves nobody for the middle.
+  const exits: RelaySketch[] = [
+    { id: 1 },
+    { id: 2, family: [3, 4], bandwidth: 1_000_000 },
+    { id: 3, family: [2] },
+    { id: 4, family: [2], policy: "" },
+  ];
+  assertEquals(everyAt(-1, exits, { port: 80 }), [3]);
 });
 
 Deno.test("S4.3: the first guard is used while it can be, a later one where it cannot", () => {

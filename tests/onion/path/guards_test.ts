@@ -235,9 +235,12 @@ Deno.test("S4.3: guards: a clock that was ahead does not keep a guard for longer
   assert(all.every(({ addedAt }) => addedAt > START + 100 * DAY));
   assert(all.every(({ addedAt }) => addedAt <= START + 120 * DAY));
   // The same for when one left the consensus.
-  guards.update([], START + 500 * DAY, seeded(3));
-  guards.update([], START + 121 * DAY, seeded(3));
-  assertEquals(kept(guards), 0);
+  const other = sampled();
+  other.update([], START + 6 * DAY, seeded(3));
+  other.update([], START, seeded(3));
+  assertEquals(kept(other), 10);
+  other.update([], START + 7 * DAY, seeded(3));
+  assertEquals(kept(other), 0);
 });
 
 /** Each entry in a word: a guard that has expired may be drawn again, and is another entry then. */
