@@ -1,6 +1,7 @@
 /**
  * Sockets: dialling, listening within limits, waiting before the next attempt, keeping to a
- * rate. It carries bytes and does not look at them.
+ * rate. It carries bytes and does not look at them. And IP addresses: read, written, and whether they
+ * are for everybody.
  *
  * @module
  */

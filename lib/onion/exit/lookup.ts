@@ -32,6 +32,8 @@ export class Lookup {
   readonly #cache: NameCache;
 
   /**
+   * It asks nobody before it is asked to.
+   *
    * @param own the relay's own IP addresses.
    * @param now a steady clock in milliseconds.
    */

@@ -22,7 +22,7 @@ export interface PathWish {
   /** With `port`: where to. Only an IP address tells which exits connect there; a name does not. */
   readonly host?: string | undefined;
   /** The last relay is an exit, which resolves names, whatever ports it connects to. */
-  readonly resolves?: boolean;
+  readonly resolves?: boolean | undefined;
   /** Fingerprint of the last relay, whatever its policy; `port`, `host` and `resolves` do not count then. */
   readonly last?: Bytes | undefined;
   /** Fingerprints of relays that must not be in the path, such as one that has just failed. */
