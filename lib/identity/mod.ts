@@ -69,6 +69,8 @@ export { formatFingerprint, parseFingerprint } from "./fingerprint.ts";
 export {
   DEFAULT_PORT,
   formatServerAddress,
+  isOnion,
+  onionAddress,
   parseServerAddress,
 } from "./server_address.ts";
 export { KnownServers, ServerKeyChangedError } from "./known_servers.ts";

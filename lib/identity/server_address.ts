@@ -7,7 +7,10 @@ export const DEFAULT_PORT = 7607;
 
 /** Where a server is, and which key it must show if that is known. */
 export interface ServerAddress {
-  /** A name or IP address in lower case; IPv6 without brackets. */
+  /**
+   * A name or IP address in lower case; IPv6 without brackets. One that ends in `.onion` is reached
+   * through the onion network only, and is never looked up by name (RFC 7686).
+   */
   readonly host: string;
   /** 1 to 65,535. */
   readonly port: number;
@@ -16,12 +19,14 @@ export interface ServerAddress {
 }
 
 const SCHEME = "sotto://";
+const ONION = ".onion";
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const HOST_LIMIT = 253;
 
 /**
  * Reads `host`, `host:port`, `[::1]:port` or `sotto://FINGERPRINT@host:port`, in which the fingerprint
- * or the port may be missing. The port is 7607 where none is named.
+ * or the port may be missing. The port is 7607 where none is named. `sotto://FINGERPRINT.onion` is a
+ * server that is reached through the onion network: its name is its fingerprint, and it has no port.
  *
  * @throws {MalformedError} if it is none of these.
  */
@@ -33,6 +38,11 @@ export function parseServerAddress(text: string): ServerAddress {
     const at = rest.indexOf("@");
     if (at >= 0) fingerprint = parseFingerprint(rest.slice(0, at));
     rest = rest.slice(at + 1);
+  }
+  const onion = parseOnion(rest);
+  if (onion !== undefined) {
+    if (fingerprint === undefined) return onion;
+    throw malformed("it names the fingerprint of an onion service twice");
   }
   const parts = /^(\[[^\]]*\]|[^:]*)(?::([0-9]{1,5}))?$/.exec(rest);
   if (parts === null) {
@@ -47,16 +57,38 @@ export function parseServerAddress(text: string): ServerAddress {
     : { host, port, fingerprint };
 }
 
+/** The address at which the onion network reaches the server with this fingerprint (32 bytes). */
+export function onionAddress(fingerprint: Bytes): ServerAddress {
+  const host = formatFingerprint(fingerprint, "") + ONION;
+  return { host, port: DEFAULT_PORT, fingerprint };
+}
+
+/** Whether a host is reached through the onion network only. */
+export function isOnion(host: string): boolean {
+  return host.endsWith(ONION);
+}
+
 /**
  * The canonical text of an address, with its port: `host:port`, or `sotto://FINGERPRINT@host:port` if
- * it has a fingerprint.
+ * it has a fingerprint; `sotto://FINGERPRINT.onion` of an onion service.
  */
 export function formatServerAddress(address: ServerAddress): string {
   const { host, port, fingerprint } = address;
+  if (isOnion(host)) return SCHEME + host;
   const place = `${host.includes(":") ? `[${host}]` : host}:${port}`;
   return fingerprint === undefined
     ? place
     : `${SCHEME}${formatFingerprint(fingerprint, "")}@${place}`;
+}
+
+/** `undefined` if it is no onion service; the name of one is never taken for any other. */
+function parseOnion(text: string): ServerAddress | undefined {
+  const name = text.toLowerCase();
+  if (!/\.onion(:|$)/.test(name)) return undefined;
+  if (!isOnion(name)) throw malformed("an onion service has no port");
+  const word = name.slice(0, -ONION.length);
+  if (!/^[a-z2-7]*$/.test(word)) throw malformed("no such onion service");
+  return onionAddress(parseFingerprint(word));
 }
 
 function parseHost(text: string): string {

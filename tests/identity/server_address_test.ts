@@ -1,8 +1,10 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {
   formatFingerprint,
   formatServerAddress,
+  isOnion,
+  onionAddress,
   parseServerAddress,
 } from "../../lib/identity/mod.ts";
 import { MalformedError } from "../../lib/protocol/mod.ts";
@@ -42,6 +44,63 @@ Deno.test("server address: the shorter forms", () => {
     const parsed = parseServerAddress(text);
     assertEquals(parsed, { host, port }, text);
     assertEquals(parseServerAddress(formatServerAddress(parsed)), parsed);
+  }
+});
+
+Deno.test("server address: an onion service is named by its fingerprint", () => {
+  const expected = {
+    host: `${WORD}.onion`,
+    port: 7607,
+    fingerprint: FINGERPRINT,
+  };
+  for (
+    const text of [
+      `sotto://${WORD}.onion`,
+      `sotto://${WORD}.onion/`,
+      `SOTTO://${WORD.toUpperCase()}.ONION`,
+      ` ${WORD}.onion\n`,
+    ]
+  ) {
+    const address = parseServerAddress(text);
+    assertEquals(address, expected, text);
+    assertEquals(formatServerAddress(address), `sotto://${WORD}.onion`);
+    assert(isOnion(address.host));
+  }
+  assertEquals(onionAddress(FINGERPRINT), expected);
+  assertEquals(
+    formatServerAddress({ host: expected.host, port: 7607 }),
+    `sotto://${WORD}.onion`,
+  );
+  for (const host of ["onion", "example.onion.org", "onion.example.org"]) {
+    assertEquals(parseServerAddress(host), { host, port: 7607 });
+    assert(!isOnion(host));
+  }
+});
+
+Deno.test("server address: what is no onion service is not looked up by name instead", () => {
+  const wrong = [
+    ".onion",
+    "example.onion",
+    "www.example.onion",
+    "example.onion:80",
+    `${WORD}.onion:7607`,
+    `www.${WORD}.onion`,
+    `${WORD.slice(1)}.onion`,
+    `${WORD}a.onion`,
+    `${WORD.slice(0, -1)}b.onion`,
+    `${WORD.match(/.{4}/g)!.join("-")}.onion`,
+    `sotto://${WORD}@${WORD}.onion`,
+    `sotto://${WORD}@example.onion`,
+    `[${WORD}.onion`,
+    `${WORD}.onion.onion`,
+  ];
+  for (const text of wrong) {
+    assertThrows(
+      () => parseServerAddress(text),
+      MalformedError,
+      undefined,
+      text,
+    );
   }
 });
 
@@ -98,7 +157,11 @@ Deno.test("server address: what is none", () => {
 });
 
 Deno.test("server address: nothing but the one error, and what parses is stable", () => {
-  const unit = fc.constantFrom(..."ab1.:[]@/-%_ sotto://".split(""));
+  const unit = fc.constantFrom(
+    ..."ab1.:[]@/-%_ sotto://".split(""),
+    ".onion",
+    WORD,
+  );
   fc.assert(
     fc.property(fc.string({ unit, maxLength: 30 }), (text) => {
       let parsed;
