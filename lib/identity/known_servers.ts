@@ -2,7 +2,11 @@ import type { Bytes } from "../protocol/mod.ts";
 import { equalConstantTime, MalformedError } from "../protocol/mod.ts";
 import { formatFingerprint, parseFingerprint } from "./fingerprint.ts";
 import type { ServerAddress } from "./server_address.ts";
-import { formatServerAddress, parseServerAddress } from "./server_address.ts";
+import {
+  formatServerAddress,
+  isOnion,
+  parseServerAddress,
+} from "./server_address.ts";
 
 /** How the key that a server shows stands to the one it showed before. */
 export type PinVerdict = "new" | "match" | { readonly changed: Bytes };
@@ -145,7 +149,7 @@ function parseLine(text: string, number: number): Line {
   } catch (cause) {
     throw malformed(number, "is not host:port and a fingerprint", cause);
   }
-  if (server.fingerprint !== undefined) {
+  if (server.fingerprint !== undefined && !isOnion(server.host)) {
     throw malformed(number, "has a fingerprint in its address");
   }
   const address = formatServerAddress(server);

@@ -32,6 +32,14 @@ Deno.test("known servers: the spelling of a host does not hide its pin", () => {
   assertEquals(known.check("::1", 80, TWO), { changed: ONE });
 });
 
+Deno.test("known servers: a server of the onion network is pinned like any other", () => {
+  const host = `${ONE_WORD}.onion`;
+  const known = KnownServers.parse("").with(host, 7607, ONE);
+  const again = KnownServers.parse(known.format());
+  assertEquals(again.check(host, 7607, ONE), "match");
+  assertEquals(again.check(host, 7607, TWO), { changed: ONE });
+});
+
 Deno.test("known servers: comments, blank lines and remarks stay as they are", () => {
   const text = [
     "# my servers",
