@@ -28,8 +28,11 @@ import {
 } from "./commands.ts";
 import { DirectoryError } from "./directory_error.ts";
 
-/** Opens a connection to a controller; rejects if nobody answers there. */
-export type DialController = (address: ServerAddress) => Promise<ByteStream>;
+/** Opens a connection to a controller; rejects if nobody answers there, or when `signal` fires. */
+export type DialController = (
+  address: ServerAddress,
+  signal?: AbortSignal,
+) => Promise<ByteStream>;
 
 /** What a controller tells a node that has proved who it is. */
 export interface Welcome {
@@ -48,35 +51,35 @@ export class ControllerLink {
   readonly controller: NodeCertificate;
   readonly #stream: ByteStream;
   readonly #channel: CommandChannel;
-  readonly #patience: number;
 
   private constructor(
     stream: ByteStream,
     channel: CommandChannel,
     controller: NodeCertificate,
-    patience: number,
   ) {
     this.#stream = stream;
     this.#channel = channel;
     this.controller = controller;
-    this.#patience = patience;
   }
 
   /**
    * Connects, and insists on the fingerprint in the address.
    *
-   * @param patience milliseconds that each answer may take.
+   * @param signal gives the attempt up; the link that came to be is the caller's.
    * @throws {DirectoryError} `ERR_DIRECTORY_KEY` if another node answers.
    * @throws {ChannelError | MalformedError | RefusedError} or whatever `dial` throws.
    */
   static async open(
     address: ServerAddress,
     dial: DialController,
-    patience: number = PATIENCE,
+    signal?: AbortSignal,
   ): Promise<ControllerLink> {
-    const stream = await dial(address);
+    const stream = await dial(address, signal);
+    const drop = () => closeQuietly(stream);
+    signal?.addEventListener("abort", drop);
+    if (signal?.aborted) drop();
     try {
-      return await withinTime(stream, patience, async () => {
+      return await withinTime(stream, PATIENCE, async () => {
         const caller = new Caller(stream);
         const node = await parseNodeCertificate(await caller.publicKey());
         const { fingerprint } = address;
@@ -93,11 +96,13 @@ export class ControllerLink {
           DIRECTORY_VOCABULARY,
           { messageBytes: 4_096, skippedBytes: 65_536 },
         );
-        return new ControllerLink(stream, channel, node, patience);
+        return new ControllerLink(stream, channel, node);
       });
     } catch (error) {
-      closeQuietly(stream);
+      drop();
       throw error;
+    } finally {
+      signal?.removeEventListener("abort", drop);
     }
   }
 
@@ -111,7 +116,7 @@ export class ControllerLink {
   async ask(
     commands: Bytes,
     expected: readonly Verb[],
-    patience: number = this.#patience,
+    patience: number = PATIENCE,
   ): Promise<Message> {
     return await withinTime(this.#stream, patience, async () => {
       await this.#channel.send(commands);
@@ -138,7 +143,7 @@ export class ControllerLink {
       );
     }
     // As long again for every megabyte: slow lines have a right to a directory, too.
-    const patience = this.#patience * (1 + Math.floor(length / 1_048_576));
+    const patience = PATIENCE * (1 + Math.floor(length / 1_048_576));
     return await withinTime(
       this.#stream,
       patience,

@@ -174,7 +174,11 @@ export class Directory {
 
   async #fetchFrom(controller: ServerAddress): Promise<Consensus> {
     const { network, dial, cache, failed, now } = this.#options;
-    const link = await ControllerLink.open(controller, dial);
+    const link = await ControllerLink.open(
+      controller,
+      dial,
+      this.#closing.signal,
+    );
     let fetched;
     try {
       fetched = await fetchConsensus(link, network, this.#head);

@@ -20,6 +20,13 @@ export { Directory } from "./directory.ts";
 export { DirectoryError } from "./directory_error.ts";
 export { Registration } from "./registration.ts";
 export { ConsensusError } from "./consensus_error.ts";
+export { Controller } from "./controller/controller.ts";
+export { ControllerServer } from "./controller/controller_server.ts";
+export {
+  ControllerState,
+  ControllerStateError,
+} from "./controller/controller_state.ts";
+export { DEFAULT_CONTROLLER_LIMITS } from "./controller/server_limits.ts";
 export { NO_CONSENSUS } from "./consensus_header.ts";
 export { parseDescriptor, signDescriptor } from "./descriptor.ts";
 export { ExitPolicy } from "./exit_policy.ts";
@@ -45,3 +52,12 @@ export type { DialController } from "./controller_link.ts";
 export type { ConsensusCache, DirectoryOptions } from "./directory.ts";
 export type { DirectoryErrorCode } from "./directory_error.ts";
 export type { RegistrationOptions, RegistrationState } from "./registration.ts";
+export type {
+  ControllerEvent,
+  ControllerOptions,
+} from "./controller/controller.ts";
+export type { DeskOptions } from "./controller/desk.ts";
+export type { DialRelay } from "./controller/probe.ts";
+export type { RegistryRules } from "./controller/registry.ts";
+export type { ControllerLimits } from "./controller/server_limits.ts";
+export type { Offence } from "./agreement/output.ts";

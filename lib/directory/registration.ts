@@ -99,7 +99,8 @@ export class Registration {
     succeeded: () => void,
   ): Promise<void> {
     const { dial, keyring } = this.#options;
-    const link = await ControllerLink.open(controller, dial);
+    const { signal } = this.#closing;
+    const link = await ControllerLink.open(controller, dial, signal);
     // Whoever closes a registration does not wait for a controller that looks at it just now.
     let timer: ReturnType<typeof setTimeout> | undefined;
     const drop = () => {
