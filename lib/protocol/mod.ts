@@ -26,6 +26,11 @@ export {
   seal,
 } from "./crypto/aead.ts";
 export {
+  importLayerKey,
+  openLayer,
+  sealLayer,
+} from "./crypto/chacha20_poly1305.ts";
+export {
   HASH_BYTES,
   hkdfExpandSha512,
   hkdfSha256,

@@ -1,5 +1,6 @@
 // What Deno 2.9 implements of the W3C "Modern Algorithms in the Web Cryptography API" draft and
-// TypeScript's own library does not describe yet: ML-KEM (FIPS 203) and Argon2id (RFC 9106).
+// TypeScript's own library does not describe yet: ML-KEM (FIPS 203), Argon2id (RFC 9106) and
+// ChaCha20-Poly1305 (RFC 8439).
 
 type MlKemName = "ML-KEM-512" | "ML-KEM-768" | "ML-KEM-1024";
 type KemUsage =
@@ -33,7 +34,7 @@ interface SubtleCrypto {
   importKey(
     format: "raw-secret",
     data: BufferSource,
-    algorithm: { name: "Argon2id" },
+    algorithm: { name: "Argon2id" | "ChaCha20-Poly1305" },
     extractable: boolean,
     usages: KeyUsage[],
   ): Promise<CryptoKey>;

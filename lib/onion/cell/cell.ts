@@ -6,17 +6,23 @@ import { AEAD_TAG_BYTES, MalformedError } from "../../protocol/mod.ts";
  * neighbours; the body of one of two sizes goes behind as it is, because the layers seal it already.
  */
 
-/** A body is as long as one of these, in bytes. */
-export const BODY_BYTES = [1_024, 16_384] as const;
+/**
+ * A body is as long as one of these, in bytes. A whole handshake fits into a small one, with the keys of
+ * ML-KEM; a large one fills a record, because every cell costs a call into the thread pool at every hop,
+ * whatever its length.
+ */
+export const BODY_BYTES = [1_536, 65_536] as const;
 /** Index into `BODY_BYTES`. */
 export type CellSize = 0 | 1;
-/** For control and for little data. */
+/** For control, handshakes and little data. */
 export const SMALL: CellSize = 0;
-/** For handshakes and for data in bulk. */
+/** For data in bulk. */
 export const LARGE: CellSize = 1;
 
-/** What flow control counts: a small cell is one unit, a large one 16. */
-export const UNITS = [1, 16] as const;
+/** What flow control counts: 512 bytes of cells. */
+export const UNIT_BYTES = 512;
+/** Units of a small cell, and of a large one. */
+export const UNITS = [3, 128] as const;
 
 /** Hops that a circuit may have. */
 export const HOPS_LIMIT = 8;

@@ -1,8 +1,6 @@
-import type { Bytes, DhKeyPair, HandshakeResult } from "../../protocol/mod.ts";
+import type { Bytes, DhKeyPair } from "../../protocol/mod.ts";
 import {
   concat,
-  HANDSHAKE_NAME,
-  HandshakeState,
   MalformedError,
   randomBytes,
   Reader,
@@ -10,8 +8,8 @@ import {
   Writer,
   X25519_BYTES,
 } from "../../protocol/mod.ts";
-import { BODY_BYTES, HOPS_LIMIT, LARGE } from "../cell/cell.ts";
-import { LayerKey } from "./layer_key.ts";
+import { BODY_BYTES, HOPS_LIMIT, SMALL } from "../cell/cell.ts";
+import { AGREEMENT_LIMIT, KeyAcceptance, KeyOffer } from "./key_agreement.ts";
 import type { HopKeys } from "./layer_key.ts";
 
 /**
@@ -20,11 +18,7 @@ import type { HopKeys } from "./layer_key.ts";
  * message. The first message tells the relay its position, so that it knows how long its layer is.
  */
 
-const EMPTY = new Uint8Array(0);
 const LABEL = utf8("sotto hop 1");
-
-/** Longest message of the handshake in bytes. */
-const MESSAGE_LIMIT = 4_096;
 
 /** A relay does not hold the onion key that a hop was asked of. */
 export class OnionKeyError extends Error {
@@ -44,12 +38,12 @@ export interface HopTarget {
 
 /** The client's side of one handshake. */
 export class HopHandshake {
-  readonly #state: HandshakeState;
+  readonly #offer: KeyOffer;
   /** What goes into CREATE, or behind the fingerprint into EXTEND. */
   readonly request: Bytes;
 
-  private constructor(state: HandshakeState, request: Bytes) {
-    this.#state = state;
+  private constructor(offer: KeyOffer, request: Bytes) {
+    this.#offer = offer;
     this.request = request;
   }
 
@@ -58,14 +52,14 @@ export class HopHandshake {
     { fingerprint, onionKey }: HopTarget,
     position: number,
   ): Promise<HopHandshake> {
-    const state = await HandshakeState.initialize(HANDSHAKE_NAME, "initiator", {
-      prologue: concat(LABEL, fingerprint),
-      remoteStatic: onionKey,
-    });
-    const message = await state.write(Uint8Array.of(position));
-    const request = new Writer(2_048).bytes(onionKey).u16(message.length)
-      .bytes(message).done();
-    return new HopHandshake(state, request);
+    const offer = await KeyOffer.begin(
+      { prologue: concat(LABEL, fingerprint) },
+      onionKey,
+      Uint8Array.of(position),
+    );
+    const request = new Writer(2_048).bytes(onionKey)
+      .prefixed(2, offer.message).done();
+    return new HopHandshake(offer, request);
   }
 
   /**
@@ -76,9 +70,7 @@ export class HopHandshake {
    */
   async finish(answer: Bytes): Promise<HopKeys> {
     const reader = new Reader(answer);
-    await this.#state.read(reader.prefixed(2, MESSAGE_LIMIT));
-    const { sendKey, receiveKey } = await this.#state.split();
-    return await keysOf(sendKey, receiveKey);
+    return await this.#offer.finish(reader.prefixed(2, AGREEMENT_LIMIT));
   }
 }
 
@@ -113,33 +105,25 @@ export async function acceptHop(
   if (pair === undefined) {
     throw new OnionKeyError("Cannot make a hop: the onion key is not ours");
   }
-  const state = await HandshakeState.initialize(HANDSHAKE_NAME, "responder", {
-    prologue: concat(LABEL, fingerprint),
-    static: pair,
-  });
-  const payload = await state.read(reader.prefixed(2, MESSAGE_LIMIT));
+  const acceptance = await KeyAcceptance.read(
+    { prologue: concat(LABEL, fingerprint) },
+    pair,
+    reader.prefixed(2, AGREEMENT_LIMIT),
+  );
+  const { payload } = acceptance;
   const position = payload[0] ?? 0;
   if (payload.length !== 1 || position < 1 || position > HOPS_LIMIT) {
     throw new MalformedError("Cannot make a hop: there is no such position");
   }
-  const message = await state.write(EMPTY);
-  const { sendKey, receiveKey }: HandshakeResult = await state.split();
+  const { answer, keys } = await acceptance.finish();
   return {
-    keys: await keysOf(receiveKey, sendKey),
+    keys,
     position,
-    answer: new Writer(2_048).u16(message.length).bytes(message).done(),
+    answer: new Writer(2_048).prefixed(2, answer).done(),
   };
 }
 
-/** A handshake message in the body of a large cell, filled up with noise. */
+/** A handshake message in the body of a small cell, filled up with noise. */
 export function handshakeBody(message: Bytes): Bytes {
-  return concat(message, randomBytes(BODY_BYTES[LARGE] - message.length));
-}
-
-async function keysOf(forward: Bytes, backward: Bytes): Promise<HopKeys> {
-  const [to, from] = await Promise.all([
-    LayerKey.of(forward),
-    LayerKey.of(backward),
-  ]);
-  return { forward: to, backward: from };
+  return concat(message, randomBytes(BODY_BYTES[SMALL] - message.length));
 }

@@ -7,6 +7,7 @@ import {
   HOPS_LIMIT,
   LARGE,
   sealedLength,
+  SMALL,
   UNITS,
 } from "../cell/cell.ts";
 import type { CellHeader, CellSize, DestroyReason } from "../cell/cell.ts";
@@ -167,7 +168,7 @@ export class ClientCircuit {
     const answer = this.#wait(position === 0 ? CELL.CREATED : RELAY.EXTENDED);
     if (position === 0) {
       const body = handshakeBody(request);
-      this.#link.send(this.#id, CELL.CREATE, LARGE, body);
+      this.#link.send(this.#id, CELL.CREATE, SMALL, body);
     } else {
       const data = concat(target.fingerprint, request);
       const message = { command: RELAY.EXTEND, stream: 0, data };
@@ -236,7 +237,7 @@ export class ClientCircuit {
     const { command, size, detail } = header;
     if (command === CELL.DESTROY) return this.destroy(destroyReason(detail));
     const first = this.#hops[0];
-    if (command === CELL.CREATED && size === LARGE && first === undefined) {
+    if (command === CELL.CREATED && first === undefined) {
       return this.#answer(CELL.CREATED, body.slice());
     }
     if (command !== CELL.RELAY || first === undefined) {

@@ -9,7 +9,7 @@ import type {
   DhKeyPair,
 } from "../../protocol/mod.ts";
 import { answer } from "../../protocol/mod.ts";
-import { CELL, LARGE } from "../cell/cell.ts";
+import { CELL, SMALL } from "../cell/cell.ts";
 import type { DestroyReason } from "../cell/cell.ts";
 import {
   acceptHop,
@@ -236,7 +236,7 @@ export class Relay implements CircuitHost {
       this.#circuits.add(circuit);
       this.#created++;
       link.enter(id, circuit.fromPrevious);
-      link.send(id, CELL.CREATED, LARGE, handshakeBody(hop.answer));
+      link.send(id, CELL.CREATED, SMALL, handshakeBody(hop.answer));
     }).catch((error) => {
       if (given) return;
       link.release(

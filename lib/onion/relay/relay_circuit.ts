@@ -7,6 +7,7 @@ import {
   HOPS_LIMIT,
   LARGE,
   sealedLength,
+  SMALL,
   UNITS,
 } from "../cell/cell.ts";
 import type { CellHeader, CellSize, DestroyReason } from "../cell/cell.ts";
@@ -200,7 +201,7 @@ export class RelayCircuit {
         relieve: () => this.destroy("resource-limit"),
       });
       this.#next = { link, id };
-      link.send(id, CELL.CREATE, LARGE, handshakeBody(request));
+      link.send(id, CELL.CREATE, SMALL, handshakeBody(request));
     }).catch((error) => {
       this.destroy(
         error instanceof ExtendError ? error.reason : "connect-failed",
@@ -214,7 +215,7 @@ export class RelayCircuit {
     if (command === CELL.DESTROY) {
       return this.destroy(destroyReason(header.detail));
     }
-    if (command === CELL.CREATED && !this.#extended && size === LARGE) {
+    if (command === CELL.CREATED && !this.#extended) {
       return this.#created(body);
     }
     if (command !== CELL.RELAY || !this.#extended) {

@@ -14,7 +14,7 @@ import {
 } from "./window.ts";
 
 /** Little data goes into so many small cells rather than into a large one. */
-const SMALL_CELLS = 4;
+const SMALL_CELLS = 10;
 
 /** What a stream needs of the circuit that it is on. */
 export interface StreamCarrier {

@@ -6,18 +6,18 @@ import {
 } from "../../protocol/mod.ts";
 
 /**
- * How much may be under way (SPEC.md §12.6; tor-spec §7.4), in units of 1,024 bytes of cells: an end
+ * How much may be under way (SPEC.md §12.6; tor-spec §7.4), in units of 512 bytes of cells: an end
  * sends DATA only as far as the other end has made room, so that nobody on the way need keep more.
  */
 
-/** Units of DATA under way on a circuit, in one direction. */
-export const CIRCUIT_WINDOW = 2_048;
+/** Units of DATA under way on a circuit, in one direction: 2 MiB. */
+export const CIRCUIT_WINDOW = 4_096;
 /** A SENDME of the circuit answers so many units. */
-export const CIRCUIT_INCREMENT = 128;
-/** Units of DATA under way on a stream, in one direction. */
-export const STREAM_WINDOW = 1_024;
+export const CIRCUIT_INCREMENT = 512;
+/** Units of DATA under way on a stream, in one direction: 1 MiB. */
+export const STREAM_WINDOW = 2_048;
 /** A SENDME of a stream answers so many units. */
-export const STREAM_INCREMENT = 64;
+export const STREAM_INCREMENT = 256;
 
 /** Room for what is to be sent; whoever finds none waits, and is served in turn. */
 export class SendWindow {
