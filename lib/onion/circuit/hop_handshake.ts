@@ -8,7 +8,7 @@ import {
   Writer,
   X25519_BYTES,
 } from "../../protocol/mod.ts";
-import { BODY_BYTES, HOPS_LIMIT, LARGE } from "../cell/cell.ts";
+import { BODY_BYTES, HOPS_LIMIT, SMALL } from "../cell/cell.ts";
 import { AGREEMENT_LIMIT, KeyAcceptance, KeyOffer } from "./key_agreement.ts";
 import type { HopKeys } from "./layer_key.ts";
 
@@ -123,7 +123,7 @@ export async function acceptHop(
   };
 }
 
-/** A handshake message in the body of a large cell, filled up with noise. */
+/** A handshake message in the body of a small cell, filled up with noise. */
 export function handshakeBody(message: Bytes): Bytes {
-  return concat(message, randomBytes(BODY_BYTES[LARGE] - message.length));
+  return concat(message, randomBytes(BODY_BYTES[SMALL] - message.length));
 }

@@ -1,8 +1,13 @@
 import type { Bytes } from "../../protocol/mod.ts";
-import { open, seal, TrafficKey } from "../../protocol/mod.ts";
+import {
+  importLayerKey,
+  openLayer,
+  sealLayer,
+  TrafficKey,
+} from "../../protocol/mod.ts";
 
 /** Cells under one key before both sides move on to the next (SPEC.md §12.4): at most 1 GiB. */
-export const REKEY_AFTER_CELLS = 2 ** 16;
+export const REKEY_AFTER_CELLS = 2 ** 14;
 
 /**
  * The key of one direction between a client and one hop. The counter is taken in the call itself, so
@@ -21,15 +26,15 @@ export class LayerKey {
     raw: Bytes,
     rekeyAfter: number = REKEY_AFTER_CELLS,
   ): Promise<LayerKey> {
-    return new LayerKey(await TrafficKey.of(raw, rekeyAfter));
+    return new LayerKey(await TrafficKey.of(raw, rekeyAfter, importLayerKey));
   }
 
   /** Adds a layer: 16 bytes more. `plaintext` may be changed as soon as the call has returned. */
   seal(plaintext: Bytes): Promise<Bytes> {
     const { key, nonce } = this.#key.take();
-    if (key instanceof CryptoKey) return seal(key, nonce, plaintext);
+    if (key instanceof CryptoKey) return sealLayer(key, nonce, plaintext);
     const kept = plaintext.slice();
-    return key.then((ready) => seal(ready, nonce, kept));
+    return key.then((ready) => sealLayer(ready, nonce, kept));
   }
 
   /**
@@ -39,9 +44,9 @@ export class LayerKey {
    */
   open(sealed: Bytes): Promise<Bytes> {
     const { key, nonce } = this.#key.take();
-    if (key instanceof CryptoKey) return open(key, nonce, sealed);
+    if (key instanceof CryptoKey) return openLayer(key, nonce, sealed);
     const kept = sealed.slice();
-    return key.then((ready) => open(ready, nonce, kept));
+    return key.then((ready) => openLayer(ready, nonce, kept));
   }
 }
 
