@@ -28,6 +28,10 @@ export const RELAY = {
   RENDEZVOUS_ESTABLISHED: 15,
   RENDEZVOUS: 16,
   RENDEZVOUS_JOINED: 17,
+  PUBLISH: 18,
+  PUBLISHED: 19,
+  FETCH: 20,
+  FETCHED: 21,
 } as const;
 
 /** First byte of a layer: another relay's layer follows, or a message for whoever took this one off. */

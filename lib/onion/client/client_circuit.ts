@@ -26,6 +26,7 @@ import type { HopKeys } from "../circuit/layer_key.ts";
 import type { CircuitLink } from "../link/circuit_link.ts";
 import { StreamError } from "../stream/stream_error.ts";
 import { StreamMux } from "../stream/stream_mux.ts";
+import type { StreamAcceptor } from "../stream/stream_mux.ts";
 import { CircuitError } from "./circuit_error.ts";
 
 /** Cells that are opened at once; then the link must wait. */
@@ -65,6 +66,8 @@ export class ClientCircuit {
   readonly #link: CircuitLink;
   readonly #id: number;
   readonly #hops: Hop[] = [];
+  #last: HopTarget | undefined;
+  #listener: ((message: RelayMessage) => boolean) | undefined;
   readonly #ended: (error: CircuitError) => void;
   #awaited: Awaited | undefined;
   #failure: CircuitError | undefined;
@@ -135,9 +138,53 @@ export class ClientCircuit {
     return this.#hops.length;
   }
 
+  /** The last relay. */
+  get last(): HopTarget {
+    return this.#last!;
+  }
+
+  /** 32 bytes that this client and the last relay know of this circuit, and that no other has. */
+  get binding(): Bytes {
+    return this.#hops.at(-1)!.keys.binding;
+  }
+
   /** Why it is gone, if it is. */
   get failure(): CircuitError | undefined {
     return this.#failure;
+  }
+
+  /**
+   * From now on `listener` is shown the messages of the last hop that nobody waits for, and says whether
+   * they are for it.
+   */
+  listen(listener: (message: RelayMessage) => boolean): void {
+    this.#listener = listener;
+  }
+
+  /** Waits for the data of a message of the last hop. @throws {CircuitError} if the circuit goes before. */
+  expect(command: number): Promise<Bytes> {
+    return this.#wait(command);
+  }
+
+  /** Sends a message to the last hop that it does not answer. */
+  send(command: number, data: Bytes): void {
+    this.#sendMessage(this.#hops.length, { command, stream: 0, data });
+  }
+
+  /**
+   * Adds a hop that is no relay: the other end of a circuit that the last relay has joined to this one.
+   * Streams go there from now on; with an acceptor they come from there.
+   *
+   * @param keys with `forward` for what this side sends.
+   * @throws {RangeError} if the circuit has as many hops as there can be.
+   */
+  join(keys: HopKeys, acceptor?: StreamAcceptor): void {
+    if (this.#hops.length === HOPS_LIMIT) {
+      throw new RangeError(`Cannot join a circuit: it has ${HOPS_LIMIT} hops`);
+    }
+    this.#pushHop(keys);
+    this.#streams = this.#muxTo(this.#hops.length, acceptor);
+    if (this.#failure !== undefined) this.#streams.lost(goneBy(this.#failure));
   }
 
   /** Sends a message to the last hop that asks for an answer of a kind; the answer's data. */
@@ -154,11 +201,7 @@ export class ClientCircuit {
     this.#failure = error;
     this.#link.release(this.#id, reason);
     this.#awaited?.reject(error);
-    this.#streams?.lost(
-      new StreamError("circuit-gone", "Cannot go on: the circuit is gone", {
-        cause: error,
-      }),
-    );
+    this.#streams?.lost(goneBy(error));
     this.#ended(error);
   }
 
@@ -176,6 +219,11 @@ export class ClientCircuit {
     }
     const keys = await handshake.finish(await answer);
     if (this.#failure !== undefined) throw this.#failure;
+    this.#pushHop(keys);
+    this.#last = target;
+  }
+
+  #pushHop(keys: HopKeys): void {
     const index = this.#hops.length;
     const broken = () => this.destroy("protocol");
     this.#hops.push({
@@ -191,12 +239,14 @@ export class ClientCircuit {
     });
   }
 
-  #muxTo(position: number): StreamMux {
-    return new StreamMux({
+  #muxTo(position: number, acceptor?: StreamAcceptor): StreamMux {
+    const port = {
       position,
-      sendLayer: (layer, size) => this.#sendLayer(position, layer, size),
+      sendLayer: (layer: Bytes, size: CellSize) =>
+        this.#sendLayer(position, layer, size),
       fail: () => this.destroy("protocol"),
-    });
+    };
+    return new StreamMux(port, acceptor);
   }
 
   #wait(command: number): Promise<Bytes> {
@@ -272,6 +322,7 @@ export class ClientCircuit {
     if (message.command === this.#awaited?.command) {
       return this.#answer(message.command, message.data);
     }
+    if (message.stream === 0 && this.#listener?.(message)) return;
     if (this.#streams === undefined) {
       throw new MalformedError("Cannot take a message: nothing was asked");
     }
@@ -284,4 +335,12 @@ export class ClientCircuit {
     this.#awaited = undefined;
     awaited.resolve(data);
   }
+}
+
+function goneBy(cause: CircuitError): StreamError {
+  return new StreamError(
+    "circuit-gone",
+    "Cannot go on: the circuit is gone",
+    { cause },
+  );
 }

@@ -98,6 +98,8 @@ export class RelayCircuit {
   /** Whether the next relay has answered. */
   #extended = false;
   #extending = false;
+  /** The circuit that this one is joined to. */
+  #peer: RelayCircuit | undefined;
   #ended = false;
 
   constructor(
@@ -125,6 +127,34 @@ export class RelayCircuit {
       relieve: () => this.destroy("resource-limit"),
     };
     this.#service = host.serve(this);
+  }
+
+  /** 32 bytes that only the client knows but this relay. */
+  get binding(): Bytes {
+    return this.#keys.binding;
+  }
+
+  /** Whether it ends at this relay, and goes on neither to a next one nor to another circuit. */
+  get isEnd(): boolean {
+    return !this.#ended && !this.#extending && this.#peer === undefined;
+  }
+
+  /**
+   * Joins two circuits that both end here: what comes on either for a hop behind this one goes back on
+   * the other. Neither can be extended any more, and both end together.
+   *
+   * @throws {MalformedError} if one of them does not end here, or they are not of one length: then the
+   * layers of one do not fit into the other's.
+   */
+  joinTo(other: RelayCircuit): void {
+    if (
+      !this.isEnd || !other.isEnd || this === other ||
+      this.position !== other.position || this.position === HOPS_LIMIT
+    ) {
+      throw new MalformedError("Cannot join circuits: their ends do not meet");
+    }
+    this.#peer = other;
+    other.#peer = this;
   }
 
   /** Whether it was destroyed. */
@@ -157,6 +187,7 @@ export class RelayCircuit {
     }
     this.#service.lost();
     this.#host.ended(this, reason);
+    this.#peer?.destroy(reason);
   }
 
   #fromPrevious(header: CellHeader, body: Bytes): void | Promise<void> {
@@ -169,13 +200,20 @@ export class RelayCircuit {
     const layer = body.subarray(0, sealedLength(size, this.position));
     const sealed = layer.slice(-AEAD_TAG_BYTES);
     this.#opening.push(this.#keys.forward.open(layer), { size, sealed });
-    return this.#opening.below(CELLS_IN_FLIGHT);
+    const room = this.#opening.below(CELLS_IN_FLIGHT);
+    if (room !== undefined || this.#peer === undefined) return room;
+    return this.#peer.#sealing.below(CELLS_IN_FLIGHT);
   }
 
   #forward(layer: Bytes, size: CellSize, sealed: Bytes): void {
     if (this.#ended) return;
     if (layer[0] === FORWARD && this.#next !== undefined && this.#extended) {
       return this.#send(this.#next, size, layer.subarray(1));
+    }
+    if (layer[0] === FORWARD && this.#peer !== undefined) {
+      return void this.#peer.sendLayer(layer, size).catch(() => {
+        // Destroys the circuit.
+      });
     }
     if (layer[0] !== HERE) {
       throw new MalformedError("Cannot pass a cell on: there is no next hop");
@@ -186,7 +224,7 @@ export class RelayCircuit {
   }
 
   #extend(data: Bytes): void {
-    if (this.#extending || this.position === HOPS_LIMIT) {
+    if (!this.isEnd || this.position === HOPS_LIMIT) {
       throw new MalformedError("Cannot extend a circuit: it ends here");
     }
     this.#extending = true;
