@@ -66,6 +66,18 @@ const COMMANDS: CommandTable = {
     summary: "fetch what is shared by a code",
     load: () => import("./receive.ts"),
   },
+  proxy: {
+    summary: "let browsers and other programs use the onion network",
+    load: () => import("./proxy.ts"),
+  },
+  fetch: {
+    summary: "fetch a web page or file through the onion network",
+    load: () => import("./fetch.ts"),
+  },
+  forward: {
+    summary: "carry a port of this machine through the onion network",
+    load: () => import("./forward.ts"),
+  },
   contacts: {
     summary: "the people you know, and whom you trust to be who",
     load: () => import("./contacts.ts"),

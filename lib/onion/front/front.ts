@@ -8,13 +8,11 @@
  *
  * @module
  */
-import { MalformedError } from "../../protocol/mod.ts";
 import type { OnionStream, StreamOpener } from "../stream/opener.ts";
-import { StreamError } from "../stream/stream_error.ts";
-import { SinkError } from "./carry_body.ts";
 import { ClientConnection } from "./client_connection.ts";
 import type { GateOptions } from "./gate.ts";
 import { Gate } from "./gate.ts";
+import { isOrdinaryEnd } from "./ordinary_end.ts";
 import { serveHttp } from "./serve_http.ts";
 import { serveSocks4, serveSocks5 } from "./serve_socks.ts";
 import { SOCKS4_VERSION } from "./socks4.ts";
@@ -32,18 +30,6 @@ export interface FrontOptions extends GateOptions {
 
 const PATIENCE = 10_000;
 const IDLE = 60_000;
-
-/** What the platform says when a connection has ended, for whatever reason. */
-const CONNECTION_ENDS = [
-  Deno.errors.BadResource,
-  Deno.errors.BrokenPipe,
-  Deno.errors.ConnectionAborted,
-  Deno.errors.ConnectionReset,
-  Deno.errors.Interrupted,
-  Deno.errors.NotConnected,
-  Deno.errors.TimedOut,
-  Deno.errors.UnexpectedEof,
-];
 
 /** Serves clients over a {@linkcode StreamOpener}. */
 export class Front {
@@ -65,7 +51,7 @@ export class Front {
     try {
       await this.#serve(client);
     } catch (error) {
-      if (!isOrdinary(error)) this.#options.failed(error);
+      if (!isOrdinaryEnd(error)) this.#options.failed(error);
     } finally {
       client.close();
     }
@@ -87,12 +73,4 @@ export class Front {
 /** Methods of HTTP begin with a letter; those that exist with a capital one. */
 function isUpperCase(byte: number): boolean {
   return byte >= 0x41 && byte <= 0x5a;
-}
-
-/** Whether clients, servers or circuits can cause it at will. */
-function isOrdinary(error: unknown): boolean {
-  return error instanceof StreamError || error instanceof MalformedError ||
-    error instanceof SinkError ||
-    (error instanceof Error && error.name === "AbortError") ||
-    CONNECTION_ENDS.some((kind) => error instanceof kind);
 }

@@ -79,12 +79,12 @@ const HTTP: Readonly<Record<EndReason, HttpRefusal>> = {
   "circuit-gone": {
     status: 502,
     error: "connection_terminated",
-    text: "the circuit broke; try again",
+    text: "the circuit broke",
   },
   "no-circuit": {
     status: 503,
     error: "destination_unavailable",
-    text: "no circuit could be built; try again",
+    text: "no circuit could be built",
   },
   "misc": {
     status: 502,
