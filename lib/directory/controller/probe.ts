@@ -1,5 +1,6 @@
 import type { ByteStream } from "../../protocol/mod.ts";
 import { Caller, ChannelError, RefusedError } from "../../protocol/mod.ts";
+import { sameBytes } from "../byte_order.ts";
 import { closeQuietly, withinTime } from "../controller_link.ts";
 import type { RelayDescriptor } from "../descriptor.ts";
 import type { RelayAddress } from "../relay_address.ts";
@@ -37,20 +38,27 @@ export async function probe(
   signal.addEventListener("abort", drop);
   if (signal.aborted) drop();
   try {
+    const caller = new Caller(stream);
+    // Whoever holds another key could only break off at HELLO, which a bad line does, too.
+    const shown = await withinTime(stream, PATIENCE, () => caller.publicKey());
+    if (!sameBytes(shown, identity.bytes)) {
+      drop();
+      return "wrong-key";
+    }
     const channel = await withinTime(
       stream,
       PATIENCE,
-      () => new Caller(stream).connect(identity.dhKey),
+      () => caller.connect(identity.dhKey),
     );
     await withinTime(stream, PATIENCE, () => channel.close());
     return undefined;
   } catch (error) {
     drop();
     if (error instanceof RefusedError) return "busy";
-    // Nobody but the holder of the link key can read HELLO: others break off, or answer nonsense.
-    return error instanceof ChannelError && error.code === "ERR_CHANNEL_CUT"
-      ? "unreachable"
-      : "wrong-key";
+    return error instanceof ChannelError &&
+        error.code === "ERR_HANDSHAKE_FAILED"
+      ? "wrong-key"
+      : "unreachable";
   } finally {
     signal.removeEventListener("abort", drop);
   }
