@@ -31,6 +31,10 @@ const COMMANDS: CommandTable = {
     summary: "everything a person does: register, chat, send, ...",
     load: () => import("./cmd/client/mod.ts"),
   },
+  controller: {
+    summary: "the list of relays of a network, alone or with other controllers",
+    load: () => import("./cmd/controller.ts"),
+  },
   keygen: {
     summary: "make, show, export and import key files",
     load: () => import("./cmd/keygen.ts"),

@@ -1,27 +1,31 @@
-import { Directory, NetworkError, networkOf } from "../lib/directory/mod.ts";
-import type { Network } from "../lib/directory/mod.ts";
+/**
+ * The network of controllers and relays, as commands are told of it: by flags, else by the environment,
+ * else by the file that `sotto client network set` writes.
+ *
+ * @module
+ */
 import {
+  consensusFile,
+  Directory,
+  NetworkError,
+  networkOf,
+} from "../lib/directory/mod.ts";
+import type { DialController, Network } from "../lib/directory/mod.ts";
+import {
+  formatServerAddress,
   parseServerAddress,
   readPrivateFile,
   writePrivateFile,
 } from "../lib/identity/mod.ts";
 import type { ServerAddress } from "../lib/identity/mod.ts";
 import { dial } from "../lib/net/mod.ts";
-import type { Bytes } from "../lib/protocol/mod.ts";
-import { concat, sha256 } from "../lib/protocol/mod.ts";
+import { sha256, utf8 } from "../lib/protocol/mod.ts";
 import { CommandError, describe, UsageError } from "./errors.ts";
 import type { FlagTable } from "./flags.ts";
 import type { Io } from "./io.ts";
-import { privateDirectory, sottoPaths } from "./paths.ts";
+import { sottoPaths } from "./paths.ts";
 
-/**
- * Which onion network a command uses: the controllers that it believes. They come from the flags, else
- * from `SOTTO_CONTROLLERS`, else from the file `controllers` among the settings, a line for each.
- *
- * @module
- */
-
-/** The flags that name a network; spread them into a command's own table. */
+/** The flags that name the controllers; spread them into a command's own table. */
 export const NETWORK_FLAGS = {
   controller: { type: "string", multiple: true },
   quorum: { type: "string" },
@@ -33,118 +37,157 @@ export interface NetworkFlags {
   readonly quorum: string | undefined;
 }
 
-/** What the help of every command with these flags says. */
+/** What the help of every command with these flags says of them. */
 export const NETWORK_HELP =
-  `  --controller ADDRESS     a controller of the network, sotto://FINGERPRINT@HOST:PORT; several are possible;
-                           SOTTO_CONTROLLERS or the file controllers among the settings if not given
-  --quorum N               how many of them must agree; more than half if not given
+  `  --controller ADDRESS     a controller, sotto://FINGERPRINT@HOST:PORT; one for each. If not given, those in
+                           SOTTO_CONTROLLERS, else those of sotto client network set
+  --quorum N               how many of them must have signed; more than half if not given
 `;
 
-/** Where the controllers stand that a person has chosen. */
-export function controllersPath(io: Io): string {
-  return `${sottoPaths(io).config}/controllers`;
-}
+/** The variable that names controllers, parted by blanks. */
+const VARIABLE = "SOTTO_CONTROLLERS";
 
 /**
- * The network that flags, environment or settings name.
+ * The network that the flags name, or the environment, or the file.
  *
- * @throws {UsageError} if they name none, or what they name is none.
+ * @throws {UsageError} if what they say is no network.
+ * @throws {CommandError} if nobody says which.
  */
 export async function networkFrom(
   io: Io,
   flags: NetworkFlags,
 ): Promise<Network> {
-  const given = flags.controller.length > 0
-    ? flags.controller
-    : await settledControllers(io);
-  if (given.length === 0) {
-    throw new UsageError("no controller is named", {
-      hint:
-        "--controller sotto://FINGERPRINT@HOST:PORT, or once and for all: sotto client network set ADDRESS...",
-    });
+  const quorum = quorumOf(flags.quorum);
+  if (flags.controller.length > 0) {
+    return makeNetwork(flags.controller, quorum);
   }
-  const quorum = flags.quorum === undefined ? undefined : Number(flags.quorum);
-  try {
-    return networkOf(given.map(controllerOf), quorum);
-  } catch (error) {
-    if (!(error instanceof NetworkError)) throw error;
-    throw new UsageError(describe(error));
+  const variable = io.env(VARIABLE)?.trim();
+  if (variable !== undefined && variable !== "") {
+    return makeNetwork(variable.split(/\s+/), quorum);
   }
-}
-
-/** The address of a controller, as a flag or operand. @throws {UsageError} if it is none. */
-export function controllerOf(text: string): ServerAddress {
-  try {
-    return parseServerAddress(text);
-  } catch (error) {
-    throw new UsageError(describe(error), {
-      hint: "a controller is named as sotto://FINGERPRINT@HOST:PORT",
-    });
+  const kept = await readControllers(io);
+  if (kept !== undefined) {
+    return makeNetwork(kept.addresses, quorum ?? kept.quorum);
   }
+  throw new CommandError("Cannot tell which network: no controller is known", {
+    hint: "sotto client network set ADDRESS, or --controller ADDRESS",
+  });
 }
 
 /**
- * Which relays there are, with a copy kept among what can be made again.
+ * A network of these addresses.
  *
- * @param failed told what went wrong with one controller while others will do.
+ * @throws {UsageError} if they are none.
+ */
+export function makeNetwork(
+  addresses: readonly string[],
+  quorum: number | undefined,
+): Network {
+  try {
+    return networkOf(addresses.map(controllerOf), quorum);
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error;
+    throw new UsageError(describe(error), {
+      hint: "each controller once, and a --quorum of more than half of them",
+    });
+  }
+}
+
+/** The number that `--quorum` gives. @throws {UsageError} if it is none. */
+export function quorumOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9][0-9]?$/.test(text)) {
+    throw new UsageError("--quorum needs a number from 1 on");
+  }
+  return Number(text);
+}
+
+/** What `sotto client network set` has written, if it has. */
+export async function readControllers(
+  io: Io,
+): Promise<{ addresses: string[]; quorum: number | undefined } | undefined> {
+  const path = controllersPath(io);
+  let text: string;
+  try {
+    text = await readPrivateFile(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    throw new CommandError(`Cannot use ${path}`, { cause });
+  }
+  const lines = text.split("\n").map((line) => line.replace(/#.*/, "").trim())
+    .filter((line) => line !== "");
+  const quorum = lines.find((line) => line.startsWith("quorum "));
+  return {
+    addresses: lines.filter((line) => line !== quorum),
+    quorum: quorumOf(quorum?.slice("quorum ".length).trim()),
+  };
+}
+
+/** Writes the file that commands read where nothing else names the controllers. */
+export async function writeControllers(
+  io: Io,
+  { controllers, quorum }: Network,
+): Promise<string> {
+  const path = controllersPath(io);
+  const lines = controllers.map(formatServerAddress);
+  const text = `# The controllers of the network, and how many must agree.\n${
+    lines.join("\n")
+  }\nquorum ${quorum}\n`;
+  try {
+    await writePrivateFile(path, text);
+  } catch (cause) {
+    throw new CommandError(`Cannot write ${path}`, { cause });
+  }
+  return path;
+}
+
+/** A name for what is kept of a network, the same for the same controllers: 32 hexadecimal digits. */
+export async function networkName({ controllers }: Network): Promise<string> {
+  const prints = controllers.map(({ fingerprint }) => fingerprint!.toHex());
+  const hash = await sha256(utf8(prints.sort().join(" ")));
+  return hash.toHex().slice(0, 32);
+}
+
+/**
+ * The directory of this network, with its copy in the file `path`; in the cache if not given.
+ *
+ * @param failed told of what goes wrong while something else will do.
  */
 export async function openDirectory(
   io: Io,
   network: Network,
-  failed?: (error: unknown) => void,
+  failed: (error: unknown) => void = () => {},
+  path?: string,
 ): Promise<Directory> {
-  const directory = await privateDirectory(sottoPaths(io).cache);
-  const path = `${directory}/consensus-${await networkName(network)}`;
+  const copy = path ??
+    `${sottoPaths(io).cache}/consensus/${await networkName(network)}`;
   return await Directory.open({
     network,
-    dial: ({ host, port }) => dial({ hostname: host, port }),
-    cache: {
-      async read() {
-        try {
-          return await Deno.readFile(path);
-        } catch (error) {
-          if (error instanceof Deno.errors.NotFound) return undefined;
-          throw error;
-        }
-      },
-      async write(bytes) {
-        const part = await Deno.makeTempFile({ dir: directory });
-        await Deno.writeFile(part, bytes);
-        await Deno.rename(part, path);
-      },
-    },
+    dial: dialNode,
+    cache: consensusFile(copy),
     now: () => io.now(),
-    ...failed === undefined ? {} : { failed },
+    failed,
   });
 }
 
-/** A name for what is kept of one network, and must not be mixed with that of another: 16 digits. */
-export async function networkName({ controllers }: Network): Promise<string> {
-  const prints = controllers.map(({ fingerprint }) => fingerprint!)
-    .toSorted((a, b) => a.toHex() < b.toHex() ? -1 : 1);
-  const hash: Bytes = await sha256(concat(...prints));
-  return hash.toHex().slice(0, 16);
+/** Connects to a controller, over TCP. */
+export const dialNode: DialController = ({ host, port }, signal) =>
+  dial({ hostname: host, port, signal });
+
+function controllersPath(io: Io): string {
+  return `${sottoPaths(io).config}/controllers`;
 }
 
-/** Writes down the controllers that commands use when no flag names any. */
-export async function keepControllers(
-  io: Io,
-  controllers: readonly string[],
-): Promise<void> {
-  await privateDirectory(sottoPaths(io).config);
-  await writePrivateFile(controllersPath(io), `${controllers.join("\n")}\n`);
-}
-
-async function settledControllers(io: Io): Promise<readonly string[]> {
-  const set = io.env("SOTTO_CONTROLLERS");
-  if (set !== undefined) return set.split(/[\s,]+/).filter((each) => each);
-  const path = controllersPath(io);
+function controllerOf(text: string): ServerAddress {
+  const hint = "a controller is sotto://FINGERPRINT@HOST:PORT, as it prints it";
+  let address: ServerAddress;
   try {
-    const text = await readPrivateFile(path);
-    return text.split("\n").map((line) => line.trim())
-      .filter((line) => line !== "" && !line.startsWith("#"));
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return [];
-    throw new CommandError(`Cannot use ${path}`, { cause });
+    address = parseServerAddress(text);
+  } catch (error) {
+    throw new UsageError(describe(error), { hint });
   }
+  if (address.fingerprint === undefined) {
+    throw new UsageError(`not the address of a controller: ${text}`, { hint });
+  }
+  return address;
 }

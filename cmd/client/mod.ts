@@ -86,6 +86,10 @@ const COMMANDS: CommandTable = {
     summary: "compare identities with somebody",
     load: () => import("./verify.ts"),
   },
+  network: {
+    summary: "whom to believe about which relays there are",
+    load: () => import("./network.ts"),
+  },
   passphrase: {
     summary: "replace the passphrase",
     load: () => import("./passphrase.ts"),

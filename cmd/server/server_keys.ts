@@ -5,20 +5,23 @@ import { createKeyFile, exists, openNodeKeyring } from "../key_file.ts";
 import type { ProtectionFlags } from "../key_file.ts";
 
 /**
- * The keys of the server in `directory`, or those that `--key` names. Where there are none yet they
+ * The keys of the node in `directory`, or those that `--key` names. Where there are none yet they
  * are made; unless the flags say otherwise, they are sealed by a secret that lies beside them, so that
- * the server starts without a person.
+ * the node starts without a person.
+ *
+ * @param name of the node's files: `NAME.key` and `NAME.secret`.
  */
 export async function openServerKeys(
   io: Io,
   flags: ProtectionFlags & { readonly key: string | undefined },
   directory: string,
+  name = "server",
 ): Promise<NodeKeyring> {
-  const path = flags.key ?? `${directory}/server.key`;
+  const path = flags.key ?? `${directory}/${name}.key`;
   const protection = flags["passphrase-file"] === undefined &&
       flags["secret-file"] === undefined &&
-      (flags.key === undefined || await exists(`${directory}/server.secret`))
-    ? { ...flags, "secret-file": `${directory}/server.secret` }
+      (flags.key === undefined || await exists(`${directory}/${name}.secret`))
+    ? { ...flags, "secret-file": `${directory}/${name}.secret` }
     : flags;
   if (flags.key !== undefined || await exists(path)) {
     return await openNodeKeyring(io, protection, path);

@@ -163,7 +163,10 @@ export function checkTimes(times: ConsensusTimes, now: number): void {
   }
 }
 
-/** All signatures must be good ones of distinct controllers: there is no reason for any other. */
+/**
+ * The controllers of this network that have signed; each of their signatures must be good. Others may
+ * have signed, too: a network may know only some of the controllers.
+ */
 async function readSigners(
   reader: Reader,
   hash: Bytes,
@@ -179,17 +182,17 @@ async function readSigners(
   }));
   reader.end();
   const signers: NodeCertificate[] = [];
+  const prints: Bytes[] = [];
   for (const { certificate, signature } of pairs) {
     const controller = await parseNodeCertificate(certificate);
-    if (controllerIndex(network, controller.fingerprint) < 0) {
-      throw unsigned("somebody has signed it who is no controller");
-    }
+    prints.push(controller.fingerprint);
+    if (controllerIndex(network, controller.fingerprint) < 0) continue;
     if (!await isSigned(hash, { controller, signature })) {
       throw unsigned("the signature of a controller does not match");
     }
     signers.push(controller);
   }
-  if (!isAscending(signers.map(({ fingerprint }) => fingerprint))) {
+  if (!isAscending(prints)) {
     throw unsigned("its signatures are not in order, or one stands twice");
   }
   if (signers.length < network.quorum) {
