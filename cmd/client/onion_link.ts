@@ -1,7 +1,22 @@
+import { dial } from "../../lib/net/mod.ts";
+import { OnionClient } from "../../lib/onion/client/onion_client.ts";
+import { Guards } from "../../lib/onion/path/guards.ts";
 import type { StreamOpener } from "../../lib/onion/stream/opener.ts";
-import { CommandError } from "../errors.ts";
+import type { Network } from "../../lib/directory/mod.ts";
+import { readPrivateFile, writePrivateFile } from "../../lib/identity/mod.ts";
+import { MalformedError, randomBytes } from "../../lib/protocol/mod.ts";
+import { CommandError, UsageError } from "../errors.ts";
 import type { FlagTable } from "../flags.ts";
 import type { Io } from "../io.ts";
+import {
+  NETWORK_FLAGS,
+  networkFrom,
+  networkName,
+  openDirectory,
+} from "../network.ts";
+import type { NetworkFlags } from "../network.ts";
+import { privateDirectory, sottoPaths } from "../paths.ts";
+import { CircuitsSocket } from "./circuits_socket.ts";
 
 /** How things stand with the onion. */
 export interface OnionStatus {
@@ -18,15 +33,115 @@ export interface OnionLink {
 }
 
 /** The flags of a command that uses the onion. */
-export const ONION_FLAGS = {} as const satisfies FlagTable;
+export const ONION_FLAGS = {
+  ...NETWORK_FLAGS,
+  hops: { type: "string" },
+} as const satisfies FlagTable;
+
+/** What the help of every command with these flags says, apart from that of the network. */
+export const ONION_HELP =
+  `  --hops N                 relays in a circuit, 3 to 8; 3 if not given
+`;
+
+/** Their values. */
+export interface OnionFlags extends NetworkFlags {
+  readonly hops: string | undefined;
+}
 
 /** Opens a way into the onion, as the flags say. */
-export type OpenOnion = (
-  io: Io,
-  flags: Readonly<Record<string, unknown>>,
-) => Promise<OnionLink>;
+export type OpenOnion = (io: Io, flags: OnionFlags) => Promise<OnionLink>;
 
-/** Opens a way into the onion, as the flags say. */
-export function openOnion(): Promise<OnionLink> {
-  return Promise.reject(new CommandError("Cannot find an onion network"));
+const HOPS = 3;
+const MOST_HOPS = 8;
+
+/**
+ * Opens a way into the onion, as the flags say. The consensus and the guards are kept from run to run.
+ *
+ * @throws {UsageError} if no network is named.
+ * @throws {ConsensusError | DirectoryError} if it is not known which relays there are.
+ */
+export async function openOnion(io: Io, flags: OnionFlags): Promise<OnionLink> {
+  const hops = hopsOf(flags.hops);
+  const network = await networkFrom(io, flags);
+  const directory = await openDirectory(io, network);
+  const stored = await StoredGuards.open(io, network);
+  try {
+    await directory.consensus();
+  } catch (error) {
+    directory.close();
+    throw error;
+  }
+  const client = new OnionClient({
+    directory,
+    guards: stored.guards,
+    keepGuards: (guards) => stored.keep(guards),
+    rules: { hops },
+    dial: ({ address: { host, port } }) => dial({ hostname: host, port }),
+    random: randomBytes,
+    now: () => performance.now(),
+    time: () => io.now(),
+  });
+  const fresh = directory.keepFresh();
+  client.prebuild().catch(() => {/* whoever opens a stream is told why */});
+  const socket = await CircuitsSocket.open(io, () => client.circuits);
+  return {
+    opener: client,
+    status: () => ({ circuits: client.circuits.length }),
+    async close() {
+      await socket.close();
+      directory.close();
+      await client.close();
+      await fresh;
+    },
+  };
+}
+
+function hopsOf(text: string | undefined): number {
+  const hops = text === undefined ? HOPS : Number(text);
+  if (Number.isInteger(hops) && hops >= HOPS && hops <= MOST_HOPS) return hops;
+  throw new UsageError("--hops is out of its range", {
+    hint: `${HOPS} to ${MOST_HOPS}`,
+  });
+}
+
+/** The guards, in a file of the state directory: one for each network. */
+class StoredGuards {
+  readonly guards: Guards;
+  readonly #path: string;
+
+  private constructor(guards: Guards, path: string) {
+    this.guards = guards;
+    this.#path = path;
+  }
+
+  static async open(io: Io, network: Network): Promise<StoredGuards> {
+    const directory = await privateDirectory(sottoPaths(io).state);
+    const path = `${directory}/guards-${await networkName(network)}.json`;
+    let text: string;
+    try {
+      text = await readPrivateFile(path);
+    } catch (cause) {
+      if (cause instanceof Deno.errors.NotFound) {
+        return new StoredGuards(new Guards(), path);
+      }
+      throw new CommandError(`Cannot use ${path}`, { cause });
+    }
+    try {
+      return new StoredGuards(new Guards(JSON.parse(text)), path);
+    } catch (cause) {
+      if (
+        cause instanceof MalformedError || cause instanceof SyntaxError
+      ) {
+        throw new CommandError(`Cannot use ${path}: it is damaged`, {
+          cause,
+          hint: "remove it; other guards are chosen then",
+        });
+      }
+      throw cause;
+    }
+  }
+
+  async keep(guards: Guards): Promise<void> {
+    await writePrivateFile(this.#path, `${JSON.stringify(guards)}\n`);
+  }
 }

@@ -1,7 +1,10 @@
-import type { ConsensusRelay, Directory } from "../../directory/mod.ts";
-import type { ByteStream } from "../../protocol/mod.ts";
-import type { RelayDescriptor } from "../../directory/mod.ts";
-import type { Bytes } from "../../protocol/mod.ts";
+import type {
+  ConsensusRelay,
+  Directory,
+  RelayDescriptor,
+} from "../../directory/mod.ts";
+import type { Bytes, ByteStream } from "../../protocol/mod.ts";
+import { isPublicAddress, parseIpAddress } from "../../net/mod.ts";
 import { choosePath } from "../path/choose_path.ts";
 import type { PathWish } from "../path/choose_path.ts";
 import type { Guards } from "../path/guards.ts";
@@ -21,8 +24,11 @@ export type CircuitWish = Omit<
 export interface CircuitRules {
   /** Relays in a circuit, 3 to 8. */
   readonly hops: number;
-  /** Whether no two relays of a circuit may be in one /16; only labs switch it off. */
-  readonly distinctNetworks: boolean;
+  /**
+   * Whether no two relays of a circuit may be in one /16 (IPv6: /32). Where it is not said, they must not
+   * unless all relays have private addresses: there networks tell nothing about who runs a relay.
+   */
+  readonly distinctNetworks?: boolean;
 }
 
 /** What circuits are built with. */
@@ -118,11 +124,13 @@ export class CircuitBuilder {
     const { relays } = await directory.consensus();
     const now = Math.floor(time() / 1_000);
     if (guards.update(relays, now, random)) await keepGuards(guards);
-    return choosePath(
-      relays,
-      { ...wish, ...rules, guards: guards.usable(now) },
-      random,
-    );
+    const distinctNetworks = rules.distinctNetworks ?? relays.some(isPublic);
+    return choosePath(relays, {
+      ...wish,
+      hops: rules.hops,
+      distinctNetworks,
+      guards: guards.usable(now),
+    }, random);
   }
 
   async #attempt(
@@ -159,4 +167,9 @@ export class CircuitBuilder {
       Math.floor(time() / 1_000),
     );
   }
+}
+
+function isPublic({ descriptor }: ConsensusRelay): boolean {
+  const address = parseIpAddress(descriptor.address.host);
+  return address !== undefined && isPublicAddress(address);
 }

@@ -44,6 +44,10 @@ export interface CircuitStatus {
   readonly age: number;
   /** How long it took to build, in milliseconds. */
   readonly took: number;
+  /** Bytes that streams on it have brought. */
+  readonly received: number;
+  /** Bytes that streams on it have taken. */
+  readonly sent: number;
 }
 
 interface Entry {
@@ -91,6 +95,8 @@ export class OnionClient implements StreamOpener {
       used: entry.isolation !== undefined,
       age: now - entry.builtAt,
       took: entry.took,
+      received: entry.circuit.streams.traffic.in,
+      sent: entry.circuit.streams.traffic.out,
     }));
   }
 

@@ -86,6 +86,9 @@ export class StreamMux implements StreamCarrier {
     return this.#port.position;
   }
 
+  /** Bytes of data that have come in and gone out. */
+  readonly traffic = { in: 0, out: 0 };
+
   /** How many streams are open or being opened. */
   get size(): number {
     return this.#streams.size + this.#pending.size;
@@ -208,6 +211,7 @@ export class StreamMux implements StreamCarrier {
 
   #sendNow(id: number, layer: Bytes, length: number, size: CellSize): void {
     if (this.#gone !== undefined) throw this.#gone;
+    this.traffic.out += length;
     writeMessageHeader(layer, RELAY.DATA, id, length);
     const sealed = this.#port.sendLayer(layer, size);
     this.#sending.sent(UNITS[size], sealed);
@@ -258,6 +262,7 @@ export class StreamMux implements StreamCarrier {
     const stream = this.#streams.get(id);
     if (stream !== undefined && data.length > 0) {
       this.#buffered += data.length;
+      this.traffic.in += data.length;
       stream.deliver(data, units);
     }
     this.#answer();
