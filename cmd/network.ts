@@ -50,8 +50,7 @@ const VARIABLE = "SOTTO_CONTROLLERS";
 /**
  * The network that the flags name, or the environment, or the file.
  *
- * @throws {UsageError} if what they say is no network.
- * @throws {CommandError} if nobody says which.
+ * @throws {UsageError} if what they say is no network, or nobody says which.
  */
 export async function networkFrom(
   io: Io,
@@ -63,14 +62,15 @@ export async function networkFrom(
   }
   const variable = io.env(VARIABLE)?.trim();
   if (variable !== undefined && variable !== "") {
-    return makeNetwork(variable.split(/\s+/), quorum);
+    return makeNetwork(variable.split(/[\s,]+/), quorum);
   }
   const kept = await readControllers(io);
   if (kept !== undefined) {
     return makeNetwork(kept.addresses, quorum ?? kept.quorum);
   }
-  throw new CommandError("Cannot tell which network: no controller is known", {
-    hint: "sotto client network set ADDRESS, or --controller ADDRESS",
+  throw new UsageError("no controller is named", {
+    hint:
+      "--controller sotto://FINGERPRINT@HOST:PORT, or once and for all: sotto client network set ADDRESS...",
   });
 }
 
