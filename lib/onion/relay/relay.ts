@@ -20,8 +20,13 @@ import { Link } from "../link/link.ts";
 import { askForLink, grantLink } from "../link/link_commands.ts";
 import { LinkPadding } from "../link/link_padding.ts";
 import { QueueMemory } from "../link/queue_memory.ts";
+import { DescriptorStore } from "./descriptor_store.ts";
 import { ExitStreams } from "./exit_streams.ts";
 import type { ExitDialer } from "./exit_streams.ts";
+import { Introductions } from "./introductions.ts";
+import { RelayServices } from "./relay_services.ts";
+import type { Meetings } from "./relay_services.ts";
+import { RendezvousPoints } from "./rendezvous.ts";
 import { ExtendError, RelayCircuit } from "./relay_circuit.ts";
 import type { CircuitHost, CircuitService } from "./relay_circuit.ts";
 import { CircuitLink } from "../link/circuit_link.ts";
@@ -76,6 +81,7 @@ export class Relay implements CircuitHost {
   readonly #memory: QueueMemory;
   readonly #pace: Pace | undefined;
   readonly #creates: TokenBuckets;
+  readonly #meetings: Meetings;
   readonly #links = new Set<CircuitLink>();
   readonly #outward = new Map<string, Promise<CircuitLink>>();
   readonly #running = new Set<Promise<void>>();
@@ -90,6 +96,11 @@ export class Relay implements CircuitHost {
     this.#memory = new QueueMemory(memory);
     this.#pace = bandwidth === undefined ? undefined : new Pace(bandwidth);
     this.#creates = new TokenBuckets(creates);
+    this.#meetings = {
+      introductions: new Introductions(options.now),
+      rendezvous: new RendezvousPoints(),
+      descriptors: new DescriptorStore(options.now),
+    };
   }
 
   /** What it does now. */
@@ -141,11 +152,12 @@ export class Relay implements CircuitHost {
   }
 
   serve(circuit: RelayCircuit): CircuitService {
-    return new ExitStreams({
+    const streams = new ExitStreams({
       position: circuit.position,
       sendLayer: (layer, size) => circuit.sendLayer(layer, size),
       fail: () => circuit.destroy("protocol"),
     }, this.#options.exit);
+    return new RelayServices(circuit, this.#meetings, streams);
   }
 
   ended(circuit: RelayCircuit): void {
