@@ -127,10 +127,11 @@ export class TcpNetwork {
     const happened = (event: ControllerEvent) => events.push(event);
     const failed = (error: unknown) => failures.push(error);
     const { now, options } = this;
+    const state = await ControllerState.open(directory, this.network);
     const controller = new Controller({
       keyring,
       network: this.network,
-      state: await ControllerState.open(directory, this.network),
+      state,
       dial: dialTcp,
       rules: {
         perAddress: 4,

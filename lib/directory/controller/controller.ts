@@ -81,6 +81,8 @@ export class Controller {
   /**
    * Begins at once.
    *
+   * The state is the controller's from now on, and is closed with it.
+   *
    * @throws {ControllerStateError} if a controller that is alone has lost the end of its chain: nobody
    * can tell it what it has signed.
    */
@@ -94,6 +96,7 @@ export class Controller {
     this.#restore();
     this.#agreement = this.#newAgreement();
     if (this.#agreement.isBehind && network.controllers.length === 1) {
+      state.close();
       throw new ControllerStateError(
         "Cannot go on with the chain: the last consensus is missing, and nobody else has it",
       );
