@@ -2,7 +2,6 @@ import {
   Controller,
   ControllerServer,
   ControllerState,
-  DirectoryError,
 } from "../../lib/directory/mod.ts";
 import type { ControllerEvent, Network } from "../../lib/directory/mod.ts";
 import {
@@ -10,21 +9,16 @@ import {
   formatServerAddress,
 } from "../../lib/identity/mod.ts";
 import type { NodeKeyring } from "../../lib/identity/mod.ts";
-import { DialError, listen } from "../../lib/net/mod.ts";
 import type { Listener } from "../../lib/net/mod.ts";
 import type { Bytes } from "../../lib/protocol/mod.ts";
-import {
-  ChannelError,
-  MalformedError,
-  RefusedError,
-} from "../../lib/protocol/mod.ts";
-import { parseChoice } from "../choice.ts";
-import { CommandError } from "../errors.ts";
 import { parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
-import { Log, LOG_LEVELS } from "../log.ts";
+import type { Log } from "../log.ts";
 import { dialNode, makeNetwork } from "../network.ts";
+import { announceNode, openListener } from "../node_listener.ts";
+import { logFailure, openLog } from "../node_log.ts";
 import { privateDirectory, sottoPaths } from "../paths.ts";
+import { stopped } from "../running.ts";
 import { openServerKeys } from "../server/server_keys.ts";
 import { FLAGS, settingsOf } from "./settings.ts";
 import type { Settings } from "./settings.ts";
@@ -91,15 +85,7 @@ export async function run(args: string[], io: Io): Promise<number> {
   );
   const keyring = await openServerKeys(io, flags, directory, "controller");
   const network = networkAround(keyring, settings);
-  const log = new Log({
-    level: parseChoice("--log-level", flags["log-level"] ?? "info", LOG_LEVELS),
-    format: parseChoice("--log-format", flags["log-format"] ?? "text", [
-      "text",
-      "json",
-    ]),
-    out: io.stderr,
-    now: () => io.now(),
-  });
+  const log = openLog(io, flags);
   try {
     const state = await ControllerState.open(`${directory}/chain`, network);
     await serve(io, settings, { keyring, network, state }, log);
@@ -161,8 +147,14 @@ async function serve(
   });
   let listener: Listener | undefined;
   try {
-    listener = open(settings, server, failed);
-    await announce(io, settings, listener, keyring.certificate.fingerprint);
+    listener = openListener(
+      settings.listen,
+      settings.listener,
+      (incoming) => server.accept(incoming),
+      failed,
+    );
+    const { fingerprint } = keyring.certificate;
+    if (!settings.quiet) await announceNode(io, listener, fingerprint);
     log.info("listening", {
       port: listener.port,
       controllers: network.controllers.length,
@@ -176,40 +168,6 @@ async function serve(
     await controller.close();
     log.info("stopped");
   }
-}
-
-function open(
-  { listen: { host, port }, listener }: Settings,
-  server: ControllerServer,
-  failed: (error: unknown) => void,
-): Listener {
-  try {
-    return listen(
-      { hostname: host, port },
-      listener,
-      (incoming) => server.accept(incoming),
-      failed,
-    );
-  } catch (cause) {
-    throw new CommandError(
-      `Cannot listen on ${formatServerAddress({ host, port })}`,
-      { cause },
-    );
-  }
-}
-
-async function announce(
-  io: Io,
-  { quiet }: Settings,
-  { hostname: host, port }: Listener,
-  fingerprint: Bytes,
-): Promise<void> {
-  if (quiet) return;
-  await io.stdout.write(
-    `listening on ${formatServerAddress({ host, port })}\n` +
-      `fingerprint  ${formatFingerprint(fingerprint)}\n` +
-      `address      ${formatServerAddress({ host, port, fingerprint })}\n`,
-  );
 }
 
 function logEvent(log: Log, event: ControllerEvent): void {
@@ -242,29 +200,4 @@ function logEvent(log: Log, event: ControllerEvent): void {
 /** Enough of a fingerprint to find the rest in `sotto controller show`. */
 function short(fingerprint: Bytes): string {
   return formatFingerprint(fingerprint, "").slice(0, 8);
-}
-
-/** What a peer can cause at will is worth a line for debugging only; it may name an address. */
-function logFailure(log: Log, error: unknown): void {
-  const peer = error instanceof ChannelError ||
-    error instanceof DialError ||
-    error instanceof DirectoryError ||
-    error instanceof MalformedError ||
-    error instanceof RefusedError ||
-    error instanceof Deno.errors.ConnectionReset ||
-    error instanceof Deno.errors.BrokenPipe ||
-    error instanceof Deno.errors.BadResource ||
-    error instanceof Deno.errors.Interrupted;
-  const why = error instanceof Error
-    ? `${error.name}: ${error.message}`
-    : String(error);
-  if (peer) log.debug("connection ended", { why });
-  else log.error("failed", { why });
-}
-
-function stopped(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -6,6 +6,7 @@ import type {
 import type { ServerAddress } from "../../lib/identity/mod.ts";
 import { DEFAULT_LISTENER_LIMITS } from "../../lib/net/mod.ts";
 import type { ListenerLimits } from "../../lib/net/mod.ts";
+import { countOf } from "../count.ts";
 import { parseDuration } from "../duration.ts";
 import { UsageError } from "../errors.ts";
 import { COMMON_FLAGS } from "../flags.ts";
@@ -13,6 +14,7 @@ import type { FlagValues } from "../flags.ts";
 import { PROTECTION_FLAGS } from "../key_file.ts";
 import { parseListenAddress } from "../listen_address.ts";
 import { quorumOf } from "../network.ts";
+import { LOG_FLAGS } from "../node_log.ts";
 
 /** The flags of `sotto controller`. */
 export const FLAGS = {
@@ -33,8 +35,7 @@ export const FLAGS = {
   "allow-private": { type: "boolean" },
   "max-connections": { type: "string" },
   "max-per-address": { type: "string" },
-  "log-level": { type: "string" },
-  "log-format": { type: "string" },
+  ...LOG_FLAGS,
 } as const;
 
 /** What they say. */
@@ -126,16 +127,4 @@ function timeOf(
     });
   }
   return time;
-}
-
-function countOf(
-  flag: string,
-  text: string | undefined,
-  otherwise: number,
-): number {
-  if (text === undefined) return otherwise;
-  if (!/^[1-9][0-9]{0,8}$/.test(text)) {
-    throw new UsageError(`${flag} needs a number from 1 on`);
-  }
-  return Number(text);
 }

@@ -1,21 +1,15 @@
 import { AccountServer } from "../../lib/account/mod.ts";
-import {
-  formatFingerprint,
-  formatServerAddress,
-} from "../../lib/identity/mod.ts";
 import type { NodeKeyring } from "../../lib/identity/mod.ts";
 import { MAILBOX, MailboxService } from "../../lib/mailbox/mod.ts";
-import { listen } from "../../lib/net/mod.ts";
-import type { Listener } from "../../lib/net/mod.ts";
-import { ChannelError, MalformedError } from "../../lib/protocol/mod.ts";
 import type { ServerStore } from "../../lib/store/mod.ts";
 import { TRANSFER, TransferService } from "../../lib/transfer/mod.ts";
-import { parseChoice } from "../choice.ts";
-import { CommandError } from "../errors.ts";
 import { parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
-import { Log, LOG_LEVELS } from "../log.ts";
+import type { Log } from "../log.ts";
+import { announceNode, openListener } from "../node_listener.ts";
+import { logFailure, openLog } from "../node_log.ts";
 import { privateDirectory } from "../paths.ts";
+import { atMost, stopped } from "../running.ts";
 import { openServerKeys } from "./server_keys.ts";
 import { dataDirectory, openServerStore } from "./server_store.ts";
 import { FLAGS, settingsOf } from "./settings.ts";
@@ -82,15 +76,7 @@ export async function run(args: string[], io: Io): Promise<number> {
   const directory = await dataDirectory(io, flags.data);
   const node = await openServerKeys(io, flags, directory);
   const store = await openServerStore(directory);
-  const log = new Log({
-    level: parseChoice("--log-level", flags["log-level"] ?? "info", LOG_LEVELS),
-    format: parseChoice("--log-format", flags["log-format"] ?? "text", [
-      "text",
-      "json",
-    ]),
-    out: io.stderr,
-    now: () => io.now(),
-  });
+  const log = openLog(io, flags);
   try {
     const spool = await privateDirectory(`${directory}/spool`);
     await serve(io, settings, { node, store, spool }, log);
@@ -141,7 +127,12 @@ async function serve(
   });
   // A server that was killed may have left pieces of what it had forgotten already.
   await files.expire().catch(failed);
-  const listener = open(settings, accounts, failed);
+  const listener = openListener(
+    settings.listen,
+    settings.listener,
+    (incoming) => accounts.accept(incoming),
+    failed,
+  );
   const sweep = setInterval(() => {
     Promise.all([
       mailboxes.expire(),
@@ -154,7 +145,10 @@ async function serve(
     }, failed);
   }, SWEEP_EVERY);
   try {
-    await announce(io, settings, listener, node, log);
+    const { fingerprint } = node.certificate;
+    if (!settings.quiet) await announceNode(io, listener, fingerprint);
+    const { port } = listener;
+    log.info("listening", { port, registration: settings.rules.mode });
     await stopped(signal);
     log.info("stopping", { connections: listener.connections });
   } finally {
@@ -165,80 +159,4 @@ async function serve(
     await accounts.close();
     log.info("stopped");
   }
-}
-
-function open(
-  settings: Settings,
-  accounts: AccountServer,
-  failed: (error: unknown) => void,
-): Listener {
-  const { host, port } = settings.listen;
-  try {
-    return listen(
-      { hostname: host, port },
-      settings.listener,
-      (incoming) => accounts.accept(incoming),
-      failed,
-    );
-  } catch (cause) {
-    throw new CommandError(
-      `Cannot listen on ${formatServerAddress({ host, port })}`,
-      { cause },
-    );
-  }
-}
-
-async function announce(
-  io: Io,
-  { quiet, rules }: Settings,
-  { hostname, port }: Listener,
-  node: NodeKeyring,
-  log: Log,
-): Promise<void> {
-  const { fingerprint } = node.certificate;
-  const at = formatServerAddress({ host: hostname, port });
-  if (!quiet) {
-    await io.stdout.write(
-      `listening on ${at}\n` +
-        `fingerprint  ${formatFingerprint(fingerprint)}\n` +
-        `address      ${
-          formatServerAddress({ host: hostname, port, fingerprint })
-        }\n`,
-    );
-  }
-  log.info("listening", { port, registration: rules.mode });
-}
-
-/** What a peer can cause at will is worth a line for debugging only. */
-function logFailure(log: Log, error: unknown): void {
-  const peer = error instanceof ChannelError ||
-    error instanceof MalformedError ||
-    error instanceof Deno.errors.ConnectionReset ||
-    error instanceof Deno.errors.BrokenPipe ||
-    error instanceof Deno.errors.BadResource ||
-    error instanceof Deno.errors.Interrupted;
-  const why = error instanceof Error
-    ? `${error.name}: ${error.message}`
-    : String(error);
-  if (peer) log.debug("connection ended", { why });
-  else log.error("failed", { why });
-}
-
-function stopped(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-}
-
-async function atMost(
-  work: Promise<void>,
-  milliseconds: number,
-): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }

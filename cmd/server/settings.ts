@@ -2,7 +2,6 @@ import type {
   AttemptLimits,
   RegistrationRules,
 } from "../../lib/account/mod.ts";
-import { parseServerAddress } from "../../lib/identity/mod.ts";
 import type { ServerAddress } from "../../lib/identity/mod.ts";
 import { DEFAULT_MAILBOX_LIMITS } from "../../lib/mailbox/mod.ts";
 import type { MailboxLimits } from "../../lib/mailbox/mod.ts";
@@ -12,11 +11,14 @@ import { RECORD_LIMIT, RECORD_LIMIT_MINIMUM } from "../../lib/protocol/mod.ts";
 import { DEFAULT_TRANSFER_LIMITS } from "../../lib/transfer/mod.ts";
 import type { TransferLimits } from "../../lib/transfer/mod.ts";
 import { parseChoice } from "../choice.ts";
+import { countOf } from "../count.ts";
 import { parseDuration } from "../duration.ts";
-import { describe, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { COMMON_FLAGS } from "../flags.ts";
 import type { FlagValues } from "../flags.ts";
 import { PROTECTION_FLAGS } from "../key_file.ts";
+import { parseListenAddress } from "../listen_address.ts";
+import { LOG_FLAGS } from "../node_log.ts";
 import { parseSize } from "../size.ts";
 import { DATA_FLAG } from "./server_store.ts";
 
@@ -41,8 +43,7 @@ export const FLAGS = {
   "max-per-address": { type: "string" },
   "connection-rate": { type: "string" },
   "registration-rate": { type: "string" },
-  "log-level": { type: "string" },
-  "log-format": { type: "string" },
+  ...LOG_FLAGS,
 } as const;
 
 /** What they say. */
@@ -75,7 +76,7 @@ export function settingsOf(flags: FlagValues<typeof FLAGS>): Settings {
     });
   }
   return {
-    listen: listenOf(flags.listen ?? "127.0.0.1:7607"),
+    listen: parseListenAddress(flags.listen ?? "127.0.0.1:7607"),
     quiet: flags.quiet,
     rules: {
       zones,
@@ -144,18 +145,6 @@ function sizeOf(text: string | undefined, otherwise: number): number {
   return text === undefined ? otherwise : parseSize(text);
 }
 
-function countOf(
-  flag: string,
-  text: string | undefined,
-  otherwise: number,
-): number {
-  if (text === undefined) return otherwise;
-  if (!/^[1-9][0-9]{0,8}$/.test(text)) {
-    throw new UsageError(`${flag} needs a number from 1 on`);
-  }
-  return Number(text);
-}
-
 /** `count` per `seconds`, with `burst` times as many at once. */
 function rateOf(
   flag: string,
@@ -166,17 +155,4 @@ function rateOf(
 ): { perSecond: number; burst: number } {
   const count = countOf(flag, text, otherwise);
   return { perSecond: count / seconds, burst: count * burst };
-}
-
-/** Port 0 is any free one, which is no address to connect to. */
-function listenOf(text: string): ServerAddress {
-  try {
-    return text.endsWith(":0")
-      ? { ...parseServerAddress(text.slice(0, -2)), port: 0 }
-      : parseServerAddress(text);
-  } catch (error) {
-    throw new UsageError(describe(error), {
-      hint: "--listen takes HOST:PORT, [IPV6]:PORT or HOST",
-    });
-  }
 }
