@@ -31,6 +31,10 @@ const COMMANDS: CommandTable = {
     summary: "everything a person does: register, chat, send, ...",
     load: () => import("./cmd/client/mod.ts"),
   },
+  relay: {
+    summary: "carry circuits of the onion network for others",
+    load: () => import("./cmd/relay.ts"),
+  },
   controller: {
     summary: "the list of relays of a network, alone or with other controllers",
     load: () => import("./cmd/controller.ts"),

@@ -78,6 +78,10 @@ const COMMANDS: CommandTable = {
     summary: "carry a port of this machine through the onion network",
     load: () => import("./forward.ts"),
   },
+  circuits: {
+    summary: "show the circuits that are open, and how fast they are",
+    load: () => import("./circuits.ts"),
+  },
   contacts: {
     summary: "the people you know, and whom you trust to be who",
     load: () => import("./contacts.ts"),
