@@ -75,6 +75,12 @@ async function told(
   return { directory, failures };
 }
 
+/** Closes it, and lets signatures that were being verified beside a bad one be done. */
+async function ended(directory: Directory): Promise<void> {
+  directory.close();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
 function body(
   bytes: Bytes,
   verb: Verb = CONSENSUS_IS,
