@@ -31,8 +31,10 @@ export interface StreamCarrier {
   sendSendme(stream: number): void;
   /** Says that nothing more comes, or that the stream is broken. */
   sendEnd(stream: number, reason: EndReason): void;
-  /** So many bytes were taken from, or lost with, the stream. */
-  consumed(bytes: number): void;
+  /** Cells of so many units were taken from, or lost with, the stream. */
+  consumed(units: number): void;
+  /** It broke: what waits to be sent on it waits in vain. */
+  broke(stream: number, error: StreamError): void;
   /** Both directions have ended. */
   finished(stream: number): void;
 }
@@ -53,7 +55,11 @@ export class CircuitStream implements OnionStream {
   readonly #receiving = new ReceiveWindow(STREAM_WINDOW, STREAM_INCREMENT);
   readonly #chunks: Chunk[] = [];
   #inEnded = false;
+  /** Whether no more may be written, and whether the other end was told. */
+  #outClosed = false;
   #outEnded = false;
+  /** Writes under way. */
+  #writes = 0;
   #failure: StreamError | undefined;
   #wake: (() => void) | undefined;
   /** Whether the last read that was passed on was long: then the next is read straight into a cell. */
@@ -91,7 +97,7 @@ export class CircuitStream implements OnionStream {
         units += chunk.units;
       } else chunk.data = chunk.data.subarray(part.length);
     }
-    this.#giveBack(units, at);
+    this.#giveBack(units);
     return at;
   }
 
@@ -99,23 +105,25 @@ export class CircuitStream implements OnionStream {
   async next(): Promise<Bytes | null> {
     if (!await this.#arrived()) return null;
     const { data, units } = this.#chunks.shift()!;
-    this.#giveBack(units, data.length);
+    this.#giveBack(units);
     return data;
   }
 
   /** Takes all of `bytes`, as fast as the other end makes room. @throws {StreamError} */
   async write(bytes: Uint8Array): Promise<number> {
-    const { position } = this.#carrier;
-    const few = SMALL_CELLS * capacity(SMALL, position);
-    for (let at = 0; at < bytes.length;) {
-      const left = bytes.length - at;
-      const size = left <= few ? SMALL : LARGE;
-      const length = Math.min(left, capacity(size, position));
-      const layer = blankLayer(size, position);
-      layer.set(bytes.subarray(at, at + length), MESSAGE_HEADER_BYTES);
-      await this.#send(layer, length, size);
-      at += length;
-    }
+    await this.#writing(async () => {
+      const { position } = this.#carrier;
+      const few = SMALL_CELLS * capacity(SMALL, position);
+      for (let at = 0; at < bytes.length;) {
+        const left = bytes.length - at;
+        const size = left <= few ? SMALL : LARGE;
+        const length = Math.min(left, capacity(size, position));
+        const layer = blankLayer(size, position);
+        layer.set(bytes.subarray(at, at + length), MESSAGE_HEADER_BYTES);
+        await this.#send(layer, length, size);
+        at += length;
+      }
+    });
     return bytes.length;
   }
 
@@ -143,17 +151,16 @@ export class CircuitStream implements OnionStream {
     const count = await read(space);
     if (count === null) return false;
     this.#busy = count > few;
-    if (this.#busy) await this.#send(layer, count, LARGE);
-    else await this.write(space.subarray(0, count));
+    if (this.#busy) {
+      await this.#writing(() => this.#send(layer, count, LARGE));
+    } else await this.write(space.subarray(0, count));
     return true;
   }
 
+  /** Nothing more is taken; the other end is told so when what was taken before is sent. */
   closeWrite(): Promise<void> {
-    if (!this.#outEnded && this.#failure === undefined) {
-      this.#outEnded = true;
-      this.#carrier.sendEnd(this.id, "done");
-      this.#finishIfOver();
-    }
+    this.#outClosed = true;
+    this.#endIfWritten();
     return Promise.resolve();
   }
 
@@ -164,10 +171,9 @@ export class CircuitStream implements OnionStream {
 
   /** Ends both directions, and tells the other end why. */
   abort(reason: EndReason): void {
-    if (this.#failure !== undefined) return;
-    const wasOver = this.#inEnded && this.#outEnded;
+    const wasOver = this.#failure !== undefined ||
+      this.#inEnded && this.#outEnded;
     this.#break(new StreamError(reason, "Cannot go on: the stream is closed"));
-    this.#carrier.consumed(this.buffered);
     this.#chunks.length = 0;
     if (wasOver) return;
     this.#carrier.sendEnd(this.id, reason === "done" ? "misc" : reason);
@@ -217,20 +223,41 @@ export class CircuitStream implements OnionStream {
     return true;
   }
 
+  async #writing(write: () => Promise<void>): Promise<void> {
+    if (this.#outClosed) {
+      throw this.#failure ??
+        new StreamError("done", "Cannot write: the stream is closed");
+    }
+    this.#writes++;
+    try {
+      await write();
+    } finally {
+      this.#writes--;
+      this.#endIfWritten();
+    }
+  }
+
+  #endIfWritten(): void {
+    if (!this.#outClosed || this.#outEnded || this.#writes > 0) return;
+    if (this.#failure !== undefined) return;
+    this.#outEnded = true;
+    this.#carrier.sendEnd(this.id, "done");
+    this.#finishIfOver();
+  }
+
   async #send(layer: Bytes, length: number, size: CellSize): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#outEnded) {
-      throw new StreamError("done", "Cannot write: the stream is closed");
-    }
     const room = this.#sending.take(UNITS[size]);
     if (room !== undefined) await room;
     const sent = this.#carrier.sendData(this.id, layer, length, size);
     if (sent !== undefined) await sent;
   }
 
-  #giveBack(units: number, bytes: number): void {
-    this.#carrier.consumed(bytes);
-    if (this.#failure !== undefined || this.#inEnded) return;
+  #giveBack(units: number): void {
+    // What a broken stream had left was given back when it broke.
+    if (this.#failure !== undefined) return;
+    this.#carrier.consumed(units);
+    if (this.#inEnded) return;
     const due = this.#receiving.consumed(units);
     for (let i = 0; i < due; i++) this.#carrier.sendSendme(this.id);
   }
@@ -239,6 +266,11 @@ export class CircuitStream implements OnionStream {
     if (this.#failure !== undefined) return;
     this.#failure = error;
     this.#sending.fail(error);
+    this.#carrier.broke(this.id, error);
+    // It can still be read, but must not hold up the streams beside it, however long nobody does.
+    let units = 0;
+    for (const chunk of this.#chunks) units += chunk.units;
+    this.#carrier.consumed(units);
     this.#awake();
   }
 

@@ -33,8 +33,8 @@ import {
 
 /** Streams on one circuit at once. */
 export const STREAMS_LIMIT = 512;
-/** Bytes of data that may wait for slow readers of one circuit before it is told to send no more. */
-const BUFFERED_LIMIT = 2 ** 21;
+/** Units of cells that may wait for slow readers of one circuit before it is told to send no more. */
+const BUFFERED_LIMIT = CIRCUIT_WINDOW;
 const LAST_ID = 0xffff;
 const NOTHING: Bytes = new Uint8Array(0);
 
@@ -72,6 +72,7 @@ export class StreamMux implements StreamCarrier {
   /** Tags of the cells that are to be answered. */
   readonly #due: Bytes[] = [];
   #received = 0;
+  /** Units of cells, not bytes of data: a byte in a large cell keeps all of that in memory. */
   #buffered = 0;
   #lastId = 0;
   #gone: StreamError | undefined;
@@ -178,7 +179,7 @@ export class StreamMux implements StreamCarrier {
     length: number,
     size: CellSize,
   ): Promise<void> | undefined {
-    const room = this.#sending.take(UNITS[size]);
+    const room = this.#sending.take(UNITS[size], stream);
     if (room !== undefined) {
       return room.then(() => this.#sendNow(stream, layer, length, size));
     }
@@ -190,9 +191,13 @@ export class StreamMux implements StreamCarrier {
     this.#send(RELAY.SENDME, stream, NOTHING);
   }
 
-  consumed(bytes: number): void {
-    this.#buffered -= bytes;
+  consumed(units: number): void {
+    this.#buffered -= units;
     this.#answer();
+  }
+
+  broke(stream: number, error: StreamError): void {
+    this.#sending.giveUp(stream, error);
   }
 
   finished(stream: number): void {
@@ -261,7 +266,7 @@ export class StreamMux implements StreamCarrier {
     // What still comes for a stream that was closed here is counted and forgotten.
     const stream = this.#streams.get(id);
     if (stream !== undefined && data.length > 0) {
-      this.#buffered += data.length;
+      this.#buffered += units;
       this.traffic.in += data.length;
       stream.deliver(data, units);
     }

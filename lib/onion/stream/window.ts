@@ -24,8 +24,9 @@ export class SendWindow {
   readonly #full: number;
   #left: number;
   #failure: Error | undefined;
-  readonly #waiting: {
+  #waiting: {
     readonly units: number;
+    readonly who: number;
     readonly resolve: () => void;
     readonly reject: (error: Error) => void;
   }[] = [];
@@ -36,15 +37,15 @@ export class SendWindow {
     this.#left = units;
   }
 
-  /** Takes room; `undefined` if there was some at once. Rejects once `fail` was called. */
-  take(units: number): Promise<void> | undefined {
+  /** Takes room for somebody; `undefined` if there was some at once. Rejects once `fail` was called. */
+  take(units: number, who = 0): Promise<void> | undefined {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#waiting.length === 0 && this.#left >= units) {
       this.#left -= units;
       return undefined;
     }
     return new Promise((resolve, reject) =>
-      this.#waiting.push({ units, resolve, reject })
+      this.#waiting.push({ units, who, resolve, reject })
     );
   }
 
@@ -58,17 +59,30 @@ export class SendWindow {
     if (this.#left > this.#full) {
       throw new MalformedError("Cannot send more: nothing was to be answered");
     }
-    while ((this.#waiting[0]?.units ?? Infinity) <= this.#left) {
-      const { units, resolve } = this.#waiting.shift()!;
-      this.#left -= units;
-      resolve();
-    }
+    this.#serve();
+  }
+
+  /** Somebody waits no more, and gets this error. */
+  giveUp(who: number, error: Error): void {
+    const leaving = this.#waiting.filter((each) => each.who === who);
+    if (leaving.length === 0) return;
+    this.#waiting = this.#waiting.filter((each) => each.who !== who);
+    for (const { reject } of leaving) reject(error);
+    this.#serve();
   }
 
   /** Whoever waits, or comes, gets this error. */
   fail(error: Error): void {
     this.#failure ??= error;
     for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
+  #serve(): void {
+    while ((this.#waiting[0]?.units ?? Infinity) <= this.#left) {
+      const { units, resolve } = this.#waiting.shift()!;
+      this.#left -= units;
+      resolve();
+    }
   }
 }
 
