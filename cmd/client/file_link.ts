@@ -10,6 +10,7 @@ import type { Io } from "../io.ts";
 import { InterruptedError } from "../io.ts";
 import { offlineText } from "./event_text.ts";
 import { pause } from "./online.ts";
+import type { Route } from "./route.ts";
 import { connectToServer } from "./server_link.ts";
 
 /** Between two looks whether anything moves, in milliseconds. */
@@ -18,6 +19,7 @@ const WATCH_EVERY = 250;
 /** What a transfer does over one connection after the other. */
 export interface FileLinkOptions {
   readonly io: Io;
+  readonly route: Route;
   readonly server: ServerAddress;
   /** How long it goes on without getting further before it gives up, in milliseconds. */
   readonly patience: number;
@@ -44,7 +46,7 @@ export async function overFileLink<T>(
     signal: AbortSignal,
   ) => Promise<T>,
 ): Promise<T> {
-  const { io, server, patience, quiet } = options;
+  const { io, route, server, patience, quiet } = options;
   const { note = (text) => io.stderr.write(`${text}\n`) } = options;
   const backoff = new Backoff();
   let since = performance.now();
@@ -68,6 +70,7 @@ export async function overFileLink<T>(
     try {
       ({ link } = await connectToServer(
         io,
+        route,
         server,
         signal,
         TRANSFER_VOCABULARY,

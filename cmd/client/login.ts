@@ -8,6 +8,7 @@ import { readPassphrase } from "../passphrase.ts";
 import { usernameOf } from "./address.ts";
 import { Online } from "./online.ts";
 import { Profile, profileExists } from "./profile.ts";
+import { Route, ROUTE_FLAGS } from "./route.ts";
 import { aboutServer, connectToServer, serverOf } from "./server_link.ts";
 
 /** Help for `sotto client login`. */
@@ -27,6 +28,7 @@ Flags:
   --server SERVER          HOST, HOST:PORT or sotto://FINGERPRINT@HOST:PORT
   --passphrase-file FILE   the passphrase, instead of asking
   --take-over              this machine has the account but another one took it: take it back
+  --onion                  reach the server through the onion network; a new profile keeps to that
   --profile NAME           the name of the profile on this machine
   --json                   print {"address", "online"}
 
@@ -37,6 +39,7 @@ Examples:
 
 const FLAGS = {
   ...COMMON_FLAGS,
+  ...ROUTE_FLAGS,
   server: { type: "string" },
   "passphrase-file": { type: "string" },
   "take-over": { type: "boolean" },
@@ -88,13 +91,15 @@ async function bring(
     });
   }
   const server = serverOf(flags.server);
-  const address = usernameOf(name, (await aboutServer(io, server)).zone);
+  const route = new Route(io, flags);
+  const { zone } = await aboutServer(io, route, server);
+  const address = usernameOf(name, zone);
   const passphrase = await readPassphrase(io, {
     file: flags["passphrase-file"],
     label: `Passphrase of ${address}`,
     fresh: false,
   });
-  const { link, node } = await connectToServer(io, server, io.signal);
+  const { link, node } = await connectToServer(io, route, server, io.signal);
   try {
     let unlocked: Unlocked;
     try {
@@ -108,13 +113,15 @@ async function bring(
       throw error;
     }
     const { keyring, usrKey } = unlocked;
-    const account = { address, server, interactive: true, usrKey };
+    const { onion } = flags;
+    const account = { address, server, interactive: true, onion, usrKey };
     return await Profile.create(
       io,
       flags.profile,
       account,
       keyring,
       passphrase,
+      route,
     );
   } finally {
     await link.close();

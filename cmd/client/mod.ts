@@ -5,10 +5,12 @@ import type { Io } from "../io.ts";
 const GROUP: Group = {
   name: "sotto client",
   about:
-    "sotto client is what a person uses: accounts, letters and conversations.",
+    "sotto client is what a person uses: accounts, letters, conversations, files, and the onion network.",
   more: `
 Every command takes --profile NAME, for several accounts side by side, and --passphrase-file FILE where it
-needs the passphrase; after sotto client login it does not.
+needs the passphrase; after sotto client login it does not. With --onion the server is reached through the
+onion network, and does not learn from where (an account that was registered so always is); --controller,
+--quorum and --hops say through which network and how, see sotto client proxy --help.
 
 Examples:
   sotto client register alice --server example.org

@@ -156,9 +156,10 @@ export class Online {
     const timer = setTimeout(() => late.abort(), CONNECT_TIMEOUT);
     const signal = AbortSignal.any([late.signal, this.#stop.signal]);
     try {
-      const { account, keyring } = this.#profile;
+      const { account, keyring, route } = this.#profile;
       const { link, node } = await connectToServer(
         this.#io,
+        route,
         account.server,
         signal,
       );

@@ -7,23 +7,29 @@ import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { profilePath } from "../paths.ts";
 import { readAccount } from "./profile_account.ts";
-import { aboutServer, dialServer, serverOf } from "./server_link.ts";
+import { Route, ROUTE_FLAGS } from "./route.ts";
+import { aboutServer, serverOf } from "./server_link.ts";
 
 /** Help for `sotto client ping`. */
 export const usage = `sotto client ping asks whether a server is there.
 
-Usage: sotto client ping [SERVER] [--key] [--json]
+Usage: sotto client ping [SERVER] [--key] [--onion] [--json]
 
 SERVER is HOST, HOST:PORT or sotto://FINGERPRINT@HOST:PORT; your own server if not given. The question
 and the answer (HELO, OLEH) need no keys and tell nothing. With --key the server's key is fetched and
-held against the known one, a channel is opened, and the server says what kind it is.
+held against the known one, a channel is opened, and the server says what kind it is. With --onion the way
+leads through the onion network.
 
 Examples:
   sotto client ping example.org
   sotto client ping --key --json example.org:7607
 `;
 
-const FLAGS = { ...COMMON_FLAGS, key: { type: "boolean" } } as const;
+const FLAGS = {
+  ...COMMON_FLAGS,
+  ...ROUTE_FLAGS,
+  key: { type: "boolean" },
+} as const;
 
 /** `sotto client ping`. */
 export async function run(args: string[], io: Io): Promise<number> {
@@ -36,7 +42,8 @@ export async function run(args: string[], io: Io): Promise<number> {
     ? (await readAccount(profilePath(io, flags.profile), flags.profile)).server
     : serverOf(named);
   const at = formatServerAddress({ host: server.host, port: server.port });
-  const stream = await dialServer(server, io.signal);
+  await using route = new Route(io, flags);
+  const stream = await route.dial(server, io.signal);
   let milliseconds: number;
   try {
     const begin = performance.now();
@@ -45,7 +52,7 @@ export async function run(args: string[], io: Io): Promise<number> {
   } finally {
     stream.close();
   }
-  const details = flags.key ? await look(io, server, flags.json) : {};
+  const details = flags.key ? await look(io, route, server, flags.json) : {};
   if (flags.json) {
     const answer = { server: at, milliseconds, ...details };
     await io.stdout.write(`${JSON.stringify(answer)}\n`);
@@ -61,10 +68,15 @@ export async function run(args: string[], io: Io): Promise<number> {
 
 async function look(
   io: Io,
+  route: Route,
   server: ReturnType<typeof serverOf>,
   asJson: boolean,
 ): Promise<Record<string, string | number>> {
-  const { zone, registration, maxPacket, node } = await aboutServer(io, server);
+  const { zone, registration, maxPacket, node } = await aboutServer(
+    io,
+    route,
+    server,
+  );
   return {
     fingerprint: formatFingerprint(node.fingerprint, asJson ? "" : " "),
     zone,

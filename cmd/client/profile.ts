@@ -17,6 +17,7 @@ import { privateDirectory, profilePath } from "../paths.ts";
 import type { Exported } from "./export_file.ts";
 import { formatAccount, parseAccount, readAccount } from "./profile_account.ts";
 import type { ProfileAccount } from "./profile_account.ts";
+import { NO_ROUTE_FLAGS, Route } from "./route.ts";
 import { readSecret, unlockProfile, writeSecret } from "./profile_secret.ts";
 import type { ProfileFlags } from "./profile_secret.ts";
 
@@ -44,6 +45,8 @@ export class Profile {
   readonly account: ProfileAccount;
   readonly keyring: Keyring;
   readonly vault: Vault;
+  /** The way to its server. */
+  readonly route: Route;
   readonly #secret: Bytes;
 
   private constructor(
@@ -51,12 +54,14 @@ export class Profile {
     account: ProfileAccount,
     keyring: Keyring,
     vault: Vault,
+    route: Route,
     secret: Bytes,
   ) {
     this.directory = directory;
     this.account = account;
     this.keyring = keyring;
     this.vault = vault;
+    this.route = route;
     this.#secret = secret;
   }
 
@@ -73,12 +78,14 @@ export class Profile {
     const directory = profilePath(io, flags.profile);
     const account = await readAccount(directory, flags.profile);
     const secret = await readSecret(io, flags, directory, account);
-    return await Profile.#openWith(directory, account, secret);
+    const route = new Route(io, flags, account.onion);
+    return await Profile.#openWith(directory, account, route, secret);
   }
 
   /**
    * Makes a profile.
    *
+   * @param route to the server; the profile closes it.
    * @param passphrase of an interactive account; null for one that works without a person.
    */
   static async create(
@@ -87,6 +94,7 @@ export class Profile {
     account: ProfileAccount,
     keyring: Keyring,
     passphrase: string | null,
+    route: Route,
   ): Promise<Profile> {
     const directory = await privateDirectory(profilePath(io, name));
     const secret = generateSecret();
@@ -96,7 +104,7 @@ export class Profile {
       await sealKeyFile("account", await encodeKeyring(keyring), { secret }),
     );
     await writePrivateFile(`${directory}/account.json`, formatAccount(account));
-    return await Profile.#openWith(directory, account, secret);
+    return await Profile.#openWith(directory, account, route, secret);
   }
 
   /** Everything that another machine needs to go on with this account. */
@@ -140,6 +148,7 @@ export class Profile {
     const profile = await Profile.#openWith(
       directory,
       account,
+      new Route(io, NO_ROUTE_FLAGS, account.onion),
       exported.secret,
     );
     await startAfresh(profile.vault);
@@ -149,6 +158,7 @@ export class Profile {
   static async #openWith(
     directory: string,
     account: ProfileAccount,
+    route: Route,
     secret: Bytes,
   ): Promise<Profile> {
     const path = `${directory}/keyring.key`;
@@ -158,7 +168,7 @@ export class Profile {
     const raw = await hkdfSha256(secret, EMPTY, VAULT_INFO, 32);
     const key = await importAead(raw);
     const vault = await Vault.open(`${directory}/vault.db`, key);
-    return new Profile(directory, account, keyring, vault, secret);
+    return new Profile(directory, account, keyring, vault, route, secret);
   }
 
   /** Seals the profile's secret by another passphrase. */
@@ -172,8 +182,10 @@ export class Profile {
     await unlockProfile(io, this.directory, this.#secret);
   }
 
+  /** Lets go of everything; circuits that are still open end behind it. */
   close(): void {
     this.vault.close();
+    this.route.close().catch(() => {/* nobody is left to be told */});
   }
 
   [Symbol.dispose](): void {

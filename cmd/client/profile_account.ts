@@ -13,6 +13,8 @@ export interface ProfileAccount {
   readonly address: string;
   readonly server: ServerAddress;
   readonly interactive: boolean;
+  /** Whether its server is always reached through the onion. */
+  readonly onion: boolean;
   /** SPKI, 422 bytes. */
   readonly usrKey: Bytes;
 }
@@ -50,11 +52,12 @@ export async function readAccount(
 
 /** Inverse of `formatAccount`. @throws {SyntaxError | MalformedError} if it is none. */
 export function parseAccount(text: string): ProfileAccount {
-  const { address, server, interactive, usrKey } = JSON.parse(text);
+  const { address, server, interactive, onion, usrKey } = JSON.parse(text);
   return {
     address: parseAddress(String(address)).address,
     server: parseServerAddress(String(server)),
     interactive: interactive === true,
+    onion: onion === true,
     usrKey: Uint8Array.fromBase64(String(usrKey)),
   };
 }
@@ -67,6 +70,7 @@ export function formatAccount(account: ProfileAccount): string {
         address: account.address,
         server: formatServerAddress(account.server),
         interactive: account.interactive,
+        onion: account.onion,
         usrKey: account.usrKey.toBase64(),
       },
       null,

@@ -13,14 +13,17 @@ import type { Io } from "../io.ts";
 import { readPassphrase } from "../passphrase.ts";
 import { privateDirectory, profilePath, sottoPaths } from "../paths.ts";
 import type { ProfileAccount } from "./profile_account.ts";
+import { ROUTE_FLAGS } from "./route.ts";
+import type { RouteFlags } from "./route.ts";
 
 /** The flags of commands that use a profile; spread them into a command's own table. */
 export const PROFILE_FLAGS = {
   "passphrase-file": { type: "string" },
+  ...ROUTE_FLAGS,
 } as const;
 
 /** Their values, with the one that names the profile. */
-export interface ProfileFlags {
+export interface ProfileFlags extends RouteFlags {
   readonly profile: string | undefined;
   readonly "passphrase-file": string | undefined;
 }

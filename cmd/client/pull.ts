@@ -87,6 +87,7 @@ export async function run(args: string[], io: Io): Promise<number> {
     const fetching = fetchFiles(
       {
         io,
+        route: profile.route,
         server: profile.account.server,
         patience: patienceOf(flags),
         quiet: flags.quiet,

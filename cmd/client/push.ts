@@ -117,7 +117,7 @@ class Push {
     const pace = paceOf(this.#flags["limit-rate"]);
     const patience = patienceOf(this.#flags);
     const record = await this.#record(key);
-    const { vault, account: { server } } = this.#profile;
+    const { vault, route, account: { server } } = this.#profile;
     const files = this.#files;
     const blob = await files.blob(
       record.secret,
@@ -141,7 +141,7 @@ class Push {
         await this.#say(`offered to ${this.#address}: ${describeOffer(offer)}`);
       }
       const sending = files.send(
-        { io: this.#io, server, patience, quiet: this.#flags.quiet },
+        { io: this.#io, route, server, patience, quiet: this.#flags.quiet },
         blob,
         pace,
       );

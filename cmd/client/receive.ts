@@ -6,7 +6,8 @@ import type { Io } from "../io.ts";
 import { describeOffer } from "./file_summary.ts";
 import { fetchFiles } from "./incoming_files.ts";
 import { agree, destinationOf, sayFetched } from "./receiving.ts";
-import { serverOrOwn } from "./share.ts";
+import { ROUTE_FLAGS } from "./route.ts";
+import { routeFor, serverOrOwn } from "./share.ts";
 import { paceOf, patienceOf, RECEIVING_FLAGS } from "./transfer_flags.ts";
 
 /** Help for `sotto client receive`. */
@@ -20,6 +21,7 @@ other users of this machine cannot see it among the running programs.
 
 Flags:
   --server ADDRESS         the server, if the code names none
+  --onion                  reach it through the onion network
   --to DIR                 where to put it; the current directory if not given
   --output, -o FILE        one file, under this name; "-" is standard output
   --replace                overwrite what is there
@@ -36,6 +38,7 @@ Examples:
 const FLAGS = {
   ...COMMON_FLAGS,
   ...RECEIVING_FLAGS,
+  ...ROUTE_FLAGS,
   server: { type: "string" },
 } as const;
 
@@ -52,9 +55,11 @@ export async function run(args: string[], io: Io): Promise<number> {
     code.server ?? flags.server,
     flags.profile,
   );
+  await using route = await routeFor(io, flags);
   const fetched = await fetchFiles(
     {
       io,
+      route,
       server,
       patience: patienceOf(flags),
       quiet: flags.quiet,

@@ -15,6 +15,7 @@ import { usernameOf } from "./address.ts";
 import { readInvite } from "./invite.ts";
 import { Online } from "./online.ts";
 import { Profile, profileExists } from "./profile.ts";
+import { Route, ROUTE_FLAGS } from "./route.ts";
 import { aboutServer, connectToServer, serverOf } from "./server_link.ts";
 
 /** Help for `sotto client register`. */
@@ -32,6 +33,8 @@ Flags:
   --non-interactive        an account for a bot: no passphrase, the keys stay on this machine only
   --key FILE               for such an account: keys that sotto keygen account has made
   --secret-file FILE       what that file is sealed by
+  --onion                  reach the server through the onion network, now and always: it does not learn from
+                           where (sotto client network set says through which network)
   --profile NAME           keep it beside other accounts, under this name
   --json                   print {"address", "server", "profile"}
 
@@ -44,6 +47,7 @@ Examples:
 const FLAGS = {
   ...COMMON_FLAGS,
   server: { type: "string" },
+  ...ROUTE_FLAGS,
   "passphrase-file": { type: "string" },
   "invite-file": { type: "string" },
   "non-interactive": { type: "boolean" },
@@ -69,7 +73,8 @@ export async function run(args: string[], io: Io): Promise<number> {
     });
   }
   const server = serverOf(flags.server);
-  const { zone, registration } = await aboutServer(io, server);
+  const route = new Route(io, flags);
+  const { zone, registration } = await aboutServer(io, route, server);
   const address = usernameOf(operands[0]!, zone);
   const invite = registration === "invite" || flags["invite-file"] !== undefined
     ? await readInvite(io, flags["invite-file"])
@@ -80,13 +85,15 @@ export async function run(args: string[], io: Io): Promise<number> {
     fresh: true,
   });
   const keyring = await keysOf(io, flags, address);
-  const usrKey = await attempt(io, server, keyring, { passphrase, invite });
+  const secrets = { passphrase, invite };
+  const usrKey = await attempt(io, route, server, keyring, secrets);
   using profile = await Profile.create(
     io,
     flags.profile,
-    { address, server, interactive: !bot, usrKey },
+    { address, server, interactive: !bot, onion: flags.onion, usrKey },
     keyring,
     passphrase ?? null,
+    route,
   );
   await profile.unlock(io);
   await announce(io, profile);
@@ -113,11 +120,12 @@ async function keysOf(
 
 async function attempt(
   io: Io,
+  route: Route,
   server: ServerAddress,
   keyring: Keyring,
   options: RegisterOptions,
 ): Promise<Awaited<ReturnType<typeof register>>> {
-  const { link, node } = await connectToServer(io, server, io.signal);
+  const { link, node } = await connectToServer(io, route, server, io.signal);
   try {
     return await register(link, node, keyring, options);
   } catch (error) {

@@ -11,7 +11,6 @@ import {
   ServerKeyChangedError,
   writePrivateFile,
 } from "../../lib/identity/mod.ts";
-import { dial } from "../../lib/net/mod.ts";
 import { Caller, equalConstantTime } from "../../lib/protocol/mod.ts";
 import type {
   ByteStream,
@@ -21,6 +20,7 @@ import type {
 import { CommandError, describe, UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";
 import { sottoPaths } from "../paths.ts";
+import type { Route } from "./route.ts";
 
 /** A connection to a server whose key was checked. */
 export interface ServerLink {
@@ -49,11 +49,12 @@ export function serverOf(text: string): ServerAddress {
  */
 export async function connectToServer(
   io: Io,
+  route: Route,
   server: ServerAddress,
   signal?: AbortSignal,
   vocabulary?: Vocabulary,
 ): Promise<ServerLink> {
-  const stream = await dialServer(server, signal);
+  const stream = await route.dial(server, signal);
   const drop = () => closeStream(stream);
   signal?.addEventListener("abort", drop);
   try {
@@ -86,22 +87,15 @@ function closeStream(stream: ByteStream): void {
  */
 export async function aboutServer(
   io: Io,
+  route: Route,
   server: ServerAddress,
 ): Promise<About & { readonly node: NodeCertificate }> {
-  const { link, node } = await connectToServer(io, server, io.signal);
+  const { link, node } = await connectToServer(io, route, server, io.signal);
   try {
     return { ...await about(link), node };
   } finally {
     await link.close();
   }
-}
-
-/** A bare connection, for a ping. */
-export async function dialServer(
-  { host, port }: ServerAddress,
-  signal?: AbortSignal,
-): Promise<ByteStream> {
-  return await dial({ hostname: host, port, signal });
 }
 
 /** Where the pins are kept. */

@@ -23,6 +23,8 @@ import {
 import { OutgoingFiles } from "./outgoing_files.ts";
 import { profileExists } from "./profile.ts";
 import { readAccount } from "./profile_account.ts";
+import { Route, ROUTE_FLAGS } from "./route.ts";
+import type { RouteFlags } from "./route.ts";
 import { serverOf } from "./server_link.ts";
 import {
   lifetimeOf,
@@ -43,6 +45,7 @@ input.
 
 Flags:
   --server ADDRESS         the server; that of the profile if not given
+  --onion                  reach it through the onion network
   --downloads COUNT        how many may fetch it; 1 if not given
   --expires DURATION       how long the code works; 1h if not given
   --limit-rate RATE        at most so many bytes a second, as in 10M
@@ -58,6 +61,7 @@ Examples:
 const FLAGS = {
   ...COMMON_FLAGS,
   ...SENDING_FLAGS,
+  ...ROUTE_FLAGS,
   server: { type: "string" },
   downloads: { type: "string" },
 } as const;
@@ -85,7 +89,8 @@ export async function run(args: string[], io: Io): Promise<number> {
   const code = newShareCode(formatServerAddress({ host, port }));
   const secret = await codeSecret(code);
   const blob = await files.blob(secret);
-  const options = { io, server, patience, quiet: flags.quiet };
+  await using route = await routeFor(io, flags);
+  const options = { io, route, server, patience, quiet: flags.quiet };
   const command = await reserveCommand(blob, { downloads, lifetime });
   const expiresAt = await overFileLink(
     options,
@@ -119,6 +124,17 @@ export async function run(args: string[], io: Io): Promise<number> {
     );
   }
   return 0;
+}
+
+/** The way to a server: through the onion also where the profile always takes that. */
+export async function routeFor(
+  io: Io,
+  flags: RouteFlags & { readonly profile: string | undefined },
+): Promise<Route> {
+  const { profile } = flags;
+  const always = await profileExists(io, profile) &&
+    (await readAccount(profilePath(io, profile), profile)).onion;
+  return new Route(io, flags, always);
 }
 
 /** The server that is named, or that of the profile. @throws {UsageError} if there is neither. */

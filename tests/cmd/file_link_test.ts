@@ -1,14 +1,17 @@
 import { assert, assertRejects } from "@std/assert";
 import { overFileLink } from "../../cmd/client/file_link.ts";
 import type { FileLinkOptions } from "../../cmd/client/file_link.ts";
+import { NO_ROUTE_FLAGS, Route } from "../../cmd/client/route.ts";
 import { CommandError } from "../../cmd/errors.ts";
 import { testIo } from "../support/test_io.ts";
 import { fileServer } from "../transfer/file_server.ts";
 
 /** What a transfer to this port needs, with little patience. */
 function impatient(port: number, home: string): FileLinkOptions {
+  const io = testIo({ env: { SOTTO_HOME: home } });
   return {
-    io: testIo({ env: { SOTTO_HOME: home } }),
+    io,
+    route: new Route(io, NO_ROUTE_FLAGS),
     server: { host: "127.0.0.1", port },
     patience: 400,
     quiet: true,

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { NO_ROUTE_FLAGS, Route } from "../../cmd/client/route.ts";
 import { fetchFiles } from "../../cmd/client/incoming_files.ts";
 import type { Fetched } from "../../cmd/client/incoming_files.ts";
 import { OutgoingFiles } from "../../cmd/client/outgoing_files.ts";
@@ -19,7 +20,8 @@ function machine(home: string): TestIo {
 
 function linkTo({ listener: { port } }: FileServer, io: TestIo) {
   const server = { host: "127.0.0.1", port };
-  return { io, server, patience: 5_000, quiet: true };
+  const route = new Route(io, NO_ROUTE_FLAGS);
+  return { io, route, server, patience: 5_000, quiet: true };
 }
 
 /** Leaves `path` at the server for two who fetch it. */
