@@ -1,3 +1,4 @@
+import { randomBytes } from "../../lib/protocol/mod.ts";
 import { parseDuration } from "../duration.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
@@ -6,10 +7,10 @@ import type { Io } from "../io.ts";
 import { fetchRequest } from "./fetch_request.ts";
 import type { FetchSettings } from "./fetching.ts";
 import { Fetching } from "./fetching.ts";
-import { OnionFetch } from "./onion_fetch.ts";
 import type { OpenOnion } from "./onion_link.ts";
 import { ONION_FLAGS, openOnion } from "./onion_link.ts";
 import { parseCount } from "./parse_count.ts";
+import { WebClient } from "./web_client.ts";
 
 /** Help for `sotto client fetch`. */
 export const usage =
@@ -91,13 +92,14 @@ export async function runFetch(
   const { signal } = io;
   const onion = await open(io, flags);
   try {
-    const web = new OnionFetch(onion.opener, authorities, () => {});
-    try {
-      const fetching = new Fetching(io, settings, request, web);
-      return await fetching.run((ms) => pause(ms, signal));
-    } finally {
-      await web.close();
-    }
+    const web = new WebClient({
+      opener: onion.opener,
+      // Nothing else goes through its circuits.
+      isolation: randomBytes(16).toHex(),
+      authorities,
+    }, !flags["no-redirect"]);
+    const fetching = new Fetching(io, settings, request, web);
+    return await fetching.run((ms) => pause(ms, signal));
   } finally {
     await onion.close();
   }
@@ -119,7 +121,6 @@ function settingsOf(flags: FlagValues<typeof FLAGS>): FetchSettings {
   return {
     ...flags,
     file,
-    follow: !flags["no-redirect"],
     retries: parseCount("--retries", flags.retries ?? RETRIES, 0),
     stall: parseDuration(flags.stall ?? STALL),
   };

@@ -1,8 +1,8 @@
+import { NoAnswerError } from "../../lib/onion/front/http_upstream.ts";
 import { httpRefusal } from "../../lib/onion/front/refusal.ts";
-import type {
-  EndReason,
-  StreamError,
-} from "../../lib/onion/stream/stream_error.ts";
+import type { EndReason } from "../../lib/onion/stream/stream_error.ts";
+import { StreamError } from "../../lib/onion/stream/stream_error.ts";
+import { MalformedError } from "../../lib/protocol/mod.ts";
 import { describe } from "../errors.ts";
 
 /** Another attempt, on another circuit, may do better. */
@@ -17,35 +17,36 @@ const PASSING: ReadonlySet<EndReason> = new Set([
   "misc",
 ]);
 
-/** Whether `failure`, of a stream, is worth another attempt. */
-export function isPassing(failure: StreamError | undefined): boolean {
-  return failure !== undefined && PASSING.has(failure.reason);
+/** What the platform says when a connection breaks. */
+const BROKEN = [
+  Deno.errors.BrokenPipe,
+  Deno.errors.ConnectionReset,
+  Deno.errors.UnexpectedEof,
+];
+
+/** Whether a request that failed like this is worth another attempt. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof StreamError
+    ? PASSING.has(error.reason)
+    : error instanceof NoAnswerError || isBroken(error);
 }
 
-/**
- * Why a fetch failed, for a person.
- *
- * @param failure of the stream beneath it, if that is what failed.
- */
-export function fetchFailure(
-  error: unknown,
-  failure: StreamError | undefined,
-): string {
-  if (failure !== undefined) return httpRefusal(failure.reason).text;
-  const cause = error instanceof Error && error.cause instanceof Error
-    ? error.cause
-    : error;
-  // "error sending request for url (...): client error (Connect): invalid peer certificate: ..."
-  return describe(cause)
-    .replace(/^error sending request for url \(.*?\): /, "")
-    .replace(/^client error \(\w+\): /, "");
+/** Why a fetch failed, for a person. */
+export function fetchFailure(error: unknown): string {
+  if (error instanceof StreamError) return httpRefusal(error.reason).text;
+  if (error instanceof NoAnswerError) return "the server did not answer";
+  if (error instanceof MalformedError) {
+    return "the server does not speak HTTP, or ended too early";
+  }
+  return isBroken(error) ? "the connection broke" : describe(error);
 }
 
 /** What the person can do about it. */
-export function fetchHint(
-  failure: StreamError | undefined,
-): string | undefined {
-  switch (failure?.reason) {
+export function fetchHint(error: unknown): string | undefined {
+  if (error instanceof Deno.errors.InvalidData) {
+    return "somebody on the way may show a certificate of their own; --cacert trusts one of yours";
+  }
+  switch (error instanceof StreamError ? error.reason : undefined) {
     case "resolve-failed":
       return "check the name";
     case "exit-policy":
@@ -55,4 +56,8 @@ export function fetchHint(
     default:
       return undefined;
   }
+}
+
+function isBroken(error: unknown): boolean {
+  return BROKEN.some((kind) => error instanceof kind);
 }

@@ -1,23 +1,23 @@
+import type { Field } from "../../lib/onion/front/fields.ts";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import { concat, utf8 } from "../../lib/protocol/mod.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";
-
-/** What is asked of a web server. */
-export interface FetchRequest {
-  readonly url: URL;
-  readonly method: string;
-  readonly headers: Headers;
-  readonly body: Bytes | undefined;
-}
+import type { WebRequest } from "./web_request.ts";
 
 /** Sent unless the person says otherwise: as little as can be, and the same from everybody. */
-const DEFAULT_HEADERS: Readonly<Record<string, string>> = {
-  "accept": "*/*",
+const DEFAULTS: readonly Field[] = [
+  ["User-Agent", "sotto"],
+  ["Accept", "*/*"],
   // What is fetched is what lies there, byte for byte, so that the rest can be asked for later.
-  "accept-encoding": "identity",
-  "user-agent": "sotto",
-};
+  ["Accept-Encoding", "identity"],
+];
+/** Said by us, or two readers could find different ends of a message. */
+const OURS: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "transfer-encoding",
+]);
 
 const FORM = "application/x-www-form-urlencoded";
 
@@ -35,9 +35,9 @@ export async function fetchRequest(
     readonly method: string | undefined;
     readonly data: string | undefined;
   },
-): Promise<FetchRequest> {
+): Promise<WebRequest> {
   const url = urlOf(text);
-  const headers = headersOf(flags.header);
+  const fields = fieldsOf(flags.header);
   const body = flags.data === undefined
     ? undefined
     : await dataOf(io, flags.data);
@@ -45,10 +45,11 @@ export async function fetchRequest(
   if (body !== undefined && (method === "GET" || method === "HEAD")) {
     throw new UsageError(`--data does not go with ${method}`);
   }
-  if (body !== undefined && !headers.has("content-type")) {
-    headers.set("content-type", FORM);
-  }
-  return { url, method, headers, body };
+  const isTyped = fields.some(([name]) =>
+    name.toLowerCase() === "content-type"
+  );
+  if (body !== undefined && !isTyped) fields.push(["Content-Type", FORM]);
+  return { url, method, fields, body };
 }
 
 function urlOf(text: string): URL {
@@ -62,28 +63,32 @@ function urlOf(text: string): URL {
   return url;
 }
 
-function headersOf(lines: readonly string[]): Headers {
-  const headers = new Headers(DEFAULT_HEADERS);
-  const seen = new Set<string>();
-  for (const line of lines) {
-    const [, name = "", value = ""] = /^([^:]+):(.*)$/s.exec(line) ?? [];
-    try {
-      // The first of a name takes the place of ours; more of it are added.
-      if (seen.has(name.toLowerCase())) headers.append(name, value);
-      else headers.set(name, value);
-    } catch {
+/** Those of the person; and ours, where there is none of that name. */
+function fieldsOf(lines: readonly string[]): Field[] {
+  const given = lines.map((line): Field => {
+    const parts = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)$/
+      .exec(line);
+    if (parts === null) {
       throw new UsageError(`not a header field: ${line}`, {
         hint: "--header 'Name: value'",
       });
     }
-    seen.add(name.toLowerCase());
-  }
-  return headers;
+    const [, name = "", value = ""] = parts;
+    if (OURS.has(name.toLowerCase())) {
+      throw new UsageError(`--header cannot be ${name}`);
+    }
+    return [name, value.trim()];
+  });
+  const names = new Set(given.map(([name]) => name.toLowerCase()));
+  return [
+    ...DEFAULTS.filter(([name]) => !names.has(name.toLowerCase())),
+    ...given,
+  ];
 }
 
 function methodOf(text: string | undefined, hasBody: boolean): string {
   const method = text ?? (hasBody ? "POST" : "GET");
-  // CONNECT and TRACE make no sense here, and the platform refuses them.
+  // CONNECT and TRACE are between a client and its proxy.
   if (!/^[A-Z]{1,20}$/.test(method) || /^(CONNECT|TRACE|TRACK)$/.test(method)) {
     throw new UsageError(`--method cannot be ${method}`, {
       hint: "GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS",

@@ -1,8 +1,10 @@
 import { Backoff } from "../../lib/net/mod.ts";
+import type { Field } from "../../lib/onion/front/fields.ts";
 import { CommandError } from "../errors.ts";
 import { Patience, StallError } from "./patience.ts";
 import type { Resource } from "./resource.ts";
 import { isSame, resourceOf } from "./resource.ts";
+import type { WebResponse } from "./web_response.ts";
 
 /** Where the bytes go. */
 export interface FetchSink {
@@ -17,12 +19,12 @@ export interface FetchSink {
 
 /** The way a fetch goes. */
 export interface FetchPlan {
-  /** Asks for the resource, or the rest of it; gives up when the signal fires. */
-  ask(headers: Headers, signal: AbortSignal): Promise<Response>;
+  /** Asks for the resource, or the rest of it; gives up when the patience ends. */
+  ask(fields: readonly Field[], patience: Patience): Promise<WebResponse>;
   /** Whether a request that failed like this is worth another one. */
   isPassing(error: unknown): boolean;
   /** Looks at the first response; may throw to go no further. */
-  accept(response: Response): Promise<void>;
+  accept(response: WebResponse): Promise<void>;
   /** What was known before. */
   readonly known: Resource | undefined;
   /** Attempts after one that brought nothing. */
@@ -42,7 +44,7 @@ export interface FetchPlan {
 /** What came of it. */
 export interface FetchOutcome {
   /** The last response; its body has been read. */
-  readonly response: Response;
+  readonly response: WebResponse;
   /** How many requests it took. */
   readonly attempts: number;
 }
@@ -95,26 +97,28 @@ export class ResumedFetch {
     }
   }
 
-  async #attempt(): Promise<Response> {
+  async #attempt(): Promise<WebResponse> {
     const patience = new Patience(this.#plan.stall, this.#plan.signal);
     const response = await this.#ask(patience);
-    const body = await this.#begin(response);
-    if (body === "rest") await this.#carry(response, patience);
-    return response;
+    try {
+      const body = await this.#begin(response);
+      if (body === "rest") await this.#carry(response, patience);
+      return response;
+    } finally {
+      response.close();
+    }
   }
 
-  async #ask(patience: Patience): Promise<Response> {
-    const headers = new Headers();
+  async #ask(patience: Patience): Promise<WebResponse> {
     const validator = this.#known?.validator;
     if (this.#sink.length > 0 && validator === undefined) {
       await this.#startAnew("the server does not say whether it has changed");
     }
-    if (this.#sink.length > 0 && validator !== undefined) {
-      headers.set("range", `bytes=${this.#sink.length}-`);
-      headers.set("if-range", validator);
-    }
+    const fields: Field[] = this.#sink.length > 0 && validator !== undefined
+      ? [["Range", `bytes=${this.#sink.length}-`], ["If-Range", validator]]
+      : [];
     try {
-      return await patience.within(this.#plan.ask(headers, patience.signal));
+      return await patience.within(this.#plan.ask(fields, patience));
     } catch (error) {
       if (error instanceof StallError || this.#plan.isPassing(error)) {
         throw new CutError("Cut", { cause: error });
@@ -124,28 +128,25 @@ export class ResumedFetch {
   }
 
   /** Sees to it that what comes fits what is there. */
-  async #begin(response: Response): Promise<"rest" | "whole"> {
+  async #begin(response: WebResponse): Promise<"rest" | "whole"> {
     const isRest = this.#sink.length > 0;
     if (isRest && response.status === 416) return await this.#endOf(response);
     if (isRest && !response.ok) {
-      await response.body?.cancel();
-      throw cut(`The server says ${statusOf(response)}`);
+      throw cut(`The server says ${response.statusText}`);
     }
     if (!this.#accepted) await this.#plan.accept(response);
     this.#accepted = true;
     if (!response.ok) return "rest";
     if (response.status === 206) {
       if (isRest && this.#fits(response)) return "rest";
-      await response.body?.cancel();
       await this.#startAnew("the server sent another part than it was asked");
       throw cut("The server sent a part that does not fit");
     }
     if (isRest) {
-      await this.#startAnew(
-        isSame(this.#known, response)
-          ? "the server cannot send only the rest"
-          : "it has changed there",
-      );
+      const why = isSame(this.#known, response)
+        ? "the server cannot send only the rest"
+        : "it has changed there";
+      await this.#startAnew(why);
     }
     this.#known = resourceOf(response);
     await this.#sink.remember(this.#known);
@@ -153,16 +154,15 @@ export class ResumedFetch {
   }
 
   /** There is nothing behind what is here: all of it is, or it has changed. */
-  async #endOf(response: Response): Promise<"whole"> {
-    await response.body?.cancel();
-    const range = response.headers.get("content-range");
+  async #endOf(response: WebResponse): Promise<"whole"> {
+    const range = response.field("content-range");
     if (range === `bytes */${this.#sink.length}`) return "whole";
     await this.#startAnew("it has changed there");
     throw cut("The rest was not there");
   }
 
-  #fits({ headers }: Response): boolean {
-    const range = headers.get("content-range") ?? "";
+  #fits(response: WebResponse): boolean {
+    const range = response.field("content-range") ?? "";
     const parts = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(range);
     if (parts === null || Number(parts[1]) !== this.#sink.length) return false;
     if (parts[2] === "*") return true;
@@ -181,24 +181,18 @@ export class ResumedFetch {
     await this.#plan.note(`${why}; it begins again from the start`);
   }
 
-  async #carry(response: Response, patience: Patience): Promise<void> {
-    // An answer to HEAD has a length and no body.
-    if (response.body === null) return;
-    const reader = response.body.getReader();
+  async #carry(response: WebResponse, patience: Patience): Promise<void> {
     const total = response.ok ? this.#known?.total : undefined;
     this.#plan.moved(this.#sink.length, total);
-    try {
-      for (;;) {
-        const chunk = await next(reader, patience);
-        if (chunk === undefined) break;
-        await this.#sink.write(chunk);
-        this.#plan.moved(this.#sink.length, total);
-      }
-    } finally {
-      await reader.cancel().catch(() => {/* it is broken, or at its end */});
+    for (;;) {
+      const bytes = await next(response, patience);
+      if (bytes === undefined) break;
+      await this.#sink.write(bytes);
+      this.#plan.moved(this.#sink.length, total);
     }
-    if (total !== undefined && this.#sink.length !== total) {
-      throw cut("The server ended early");
+    // A part may be shorter than what was asked for.
+    if (response.status === 206 && this.#sink.length !== total) {
+      throw cut("The server sent less than it was asked");
     }
   }
 }
@@ -207,17 +201,12 @@ function cut(why: string): CutError {
   return new CutError("Cut", { cause: new Error(why) });
 }
 
-/** "404 Not Found"; over HTTP/2 only the number. */
-export function statusOf({ status, statusText }: Response): string {
-  return `${status} ${statusText}`.trim();
-}
-
 async function next(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+  response: WebResponse,
   patience: Patience,
 ): Promise<Uint8Array | undefined> {
   try {
-    return (await patience.within(reader.read())).value;
+    return await patience.within(response.read());
   } catch (cause) {
     throw new CutError("Cut", { cause });
   }

@@ -1,14 +1,16 @@
 import { CommandError } from "../errors.ts";
 import type { Io } from "../io.ts";
 import { OutputClosedError } from "../io.ts";
+import { printable } from "../printable.ts";
 import { Progress } from "../progress.ts";
 import { fetchFailure, fetchHint, isPassing } from "./fetch_failure.ts";
-import type { FetchRequest } from "./fetch_request.ts";
-import { ResumedFetch, statusOf } from "./fetch_resumed.ts";
+import { ResumedFetch } from "./fetch_resumed.ts";
 import type { FetchOutcome, FetchSink } from "./fetch_resumed.ts";
-import type { OnionFetch } from "./onion_fetch.ts";
 import { PartFile } from "./part_file.ts";
 import { StdoutSink } from "./stdout_sink.ts";
+import type { WebClient } from "./web_client.ts";
+import type { WebRequest } from "./web_request.ts";
+import type { WebResponse } from "./web_response.ts";
 
 /** How something is fetched. */
 export interface FetchSettings {
@@ -20,8 +22,6 @@ export interface FetchSettings {
   readonly fail: boolean;
   /** Shows the header too. */
   readonly include: boolean;
-  /** Follows redirects. */
-  readonly follow: boolean;
   /** Attempts after one that brought nothing. */
   readonly retries: number;
   /** Longest time in which nothing comes, in milliseconds. */
@@ -37,16 +37,16 @@ const REPEATABLE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 export class Fetching {
   readonly #io: Io;
   readonly #settings: FetchSettings;
-  readonly #request: FetchRequest;
-  readonly #web: OnionFetch;
+  readonly #request: WebRequest;
+  readonly #web: WebClient;
   readonly #progress: Progress;
   readonly #begun: number;
 
   constructor(
     io: Io,
     settings: FetchSettings,
-    request: FetchRequest,
-    web: OnionFetch,
+    request: WebRequest,
+    web: WebClient,
   ) {
     this.#io = io;
     this.#settings = settings;
@@ -54,8 +54,9 @@ export class Fetching {
     this.#web = web;
     this.#begun = io.now();
     const { pathname, host } = request.url;
+    const path = settings.file ?? pathname;
     this.#progress = new Progress(io, {
-      name: settings.file ?? pathname.split("/").findLast(Boolean) ?? host,
+      name: path.split("/").findLast(Boolean) ?? host,
       // Two that write to one terminal would write over each other.
       quiet: settings.quiet ||
         (settings.file === undefined && io.stdout.isTerminal),
@@ -98,7 +99,7 @@ export class Fetching {
       await this.#progress.finish(true);
       if (!json) return;
       const summary = {
-        url: response.url || this.#request.url.href,
+        url: withoutSecrets(response.url),
         status: response.status,
         file: path,
         bytes: part.length,
@@ -119,8 +120,13 @@ export class Fetching {
     const { retries, stall } = this.#settings;
     const { method } = this.#request;
     const fetching = new ResumedFetch({
-      ask: (headers, signal) => this.#ask(headers, signal),
-      isPassing: () => isPassing(this.#web.failure),
+      ask: (fields, patience) =>
+        this.#web.send(
+          { ...this.#request, fields: [...this.#request.fields, ...fields] },
+          patience.signal,
+          () => patience.moved(),
+        ),
+      isPassing,
       accept: (response) => this.#accept(response),
       known: part?.known,
       retries: REPEATABLE.has(method) ? retries : 0,
@@ -131,7 +137,7 @@ export class Fetching {
         if (!this.#settings.quiet) await this.#progress.note(text);
       },
       pause,
-      describe: (error) => this.#describe(error),
+      describe: fetchFailure,
     }, sink);
     try {
       return await fetching.run();
@@ -144,54 +150,44 @@ export class Fetching {
     }
   }
 
-  async #ask(headers: Headers, signal: AbortSignal): Promise<Response> {
-    const { url, method, body } = this.#request;
-    const all = new Headers(this.#request.headers);
-    for (const [name, value] of headers) all.set(name, value);
-    return await this.#web.fetch(url.href, {
-      method,
-      headers: all,
-      signal,
-      redirect: this.#settings.follow ? "follow" : "manual",
-      ...body === undefined ? {} : { body },
-    });
-  }
-
   /** An error of the server is a page like any other, but no file. */
-  async #accept(response: Response): Promise<void> {
-    const isError = response.status >= 400;
+  async #accept(response: WebResponse): Promise<void> {
     const { fail, file, include } = this.#settings;
-    if (isError && (fail || file !== undefined)) {
-      await response.body?.cancel();
+    if (file === undefined ? fail && response.status >= 400 : !response.ok) {
       throw new CommandError(
-        `Cannot fetch ${this.#name}: the server says ${statusOf(response)}`,
+        `Cannot fetch ${this.#name}: the server says ${response.statusText}`,
       );
     }
     if (!include) return;
-    const lines = [`HTTP ${statusOf(response)}`];
-    for (const [name, value] of response.headers) {
-      lines.push(`${name}: ${value}`);
-    }
-    await this.#io.stdout.write(`${lines.join("\n")}\n\n`);
-  }
-
-  #describe(error: unknown): string {
-    return fetchFailure(error, this.#web.failure);
+    const lines = [
+      `HTTP ${response.statusText}`,
+      ...response.fields.map(([name, value]) => `${name}: ${value}`),
+    ];
+    const { stdout } = this.#io;
+    const text = lines.map((line) => stdout.isTerminal ? printable(line) : line)
+      .join("\n");
+    await stdout.write(`${text}\n\n`);
   }
 
   #explain(error: unknown, part: PartFile | undefined): CommandError {
     const hint = part !== undefined && part.length > 0
       ? "the same command with --resume goes on where it was"
-      : fetchHint(this.#web.failure);
+      : fetchHint(error);
     return new CommandError(`Cannot fetch ${this.#name}`, {
-      cause: new Error(this.#describe(error), { cause: error }),
+      cause: new Error(fetchFailure(error), { cause: error }),
       ...hint === undefined ? {} : { hint },
     });
   }
 
-  /** The URL without what is secret in it. */
+  /** Without what may be secret in it. */
   get #name(): string {
     const { origin, pathname } = this.#request.url;
     return origin + pathname;
   }
+}
+
+function withoutSecrets(url: URL): string {
+  const shown = new URL(url);
+  shown.username = shown.password = "";
+  return shown.href;
 }

@@ -1,3 +1,5 @@
+import type { WebResponse } from "./web_response.ts";
+
 /** What is known of a resource, so that the rest of it can be asked for later. */
 export interface Resource {
   /** What `If-Range` may name: a strong ETag or a date (RFC 9110 §13.1.5). */
@@ -7,11 +9,11 @@ export interface Resource {
 }
 
 /** What can be known of a resource from a whole response. */
-export function resourceOf({ headers, status }: Response): Resource {
-  const length = headers.get("content-length");
+export function resourceOf(response: WebResponse): Resource {
+  const length = response.field("content-length") ?? "";
   return {
-    validator: validatorOf(headers),
-    total: status === 200 && /^\d{1,15}$/.test(length ?? "")
+    validator: validatorOf(response),
+    total: response.status === 200 && /^\d{1,15}$/.test(length)
       ? Number(length)
       : undefined,
   };
@@ -21,12 +23,12 @@ export function resourceOf({ headers, status }: Response): Resource {
  * A weak ETag does not promise the same bytes, and neither does a date that is so close to that of the
  * response that more may have happened in the same second (RFC 9110 §8.8.2.2).
  */
-function validatorOf(headers: Headers): string | undefined {
-  const etag = headers.get("etag");
-  if (etag !== null && /^"[^"]*"$/.test(etag)) return etag;
-  const modified = headers.get("last-modified");
-  const date = headers.get("date");
-  if (modified === null || date === null) return undefined;
+function validatorOf(response: WebResponse): string | undefined {
+  const etag = response.field("etag");
+  if (etag !== undefined && /^"[^"]*"$/.test(etag)) return etag;
+  const modified = response.field("last-modified");
+  const date = response.field("date");
+  if (modified === undefined || date === undefined) return undefined;
   return Date.parse(date) - Date.parse(modified) >= 60_000
     ? modified
     : undefined;
@@ -35,8 +37,8 @@ function validatorOf(headers: Headers): string | undefined {
 /** Whether a whole response is of what was known before. */
 export function isSame(
   known: Resource | undefined,
-  response: Response,
+  response: WebResponse,
 ): boolean {
   return known?.validator !== undefined &&
-    known.validator === validatorOf(response.headers);
+    known.validator === validatorOf(response);
 }

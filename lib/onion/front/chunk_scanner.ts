@@ -43,14 +43,19 @@ export class ChunkScanner {
   /**
    * Looks at the next bytes.
    *
+   * @param data is told from where to where (without the end) they are what the chunks hold.
    * @returns how many of them belong to the body; fewer than all only at its end.
    * @throws {MalformedError} if they are no chunks.
    */
-  scan(bytes: Uint8Array): number {
+  scan(
+    bytes: Uint8Array,
+    data?: (start: number, end: number) => void,
+  ): number {
     let at = 0;
     while (at < bytes.length && this.#state !== "done") {
       if (this.#state === "data") {
         const taken = Math.min(this.#size, bytes.length - at);
+        data?.(at, at + taken);
         at += taken;
         this.#size -= taken;
         if (this.#size === 0) this.#state = "data-cr";
