@@ -3,9 +3,9 @@ import { formatServerAddress } from "../../lib/identity/mod.ts";
 import { UsageError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
+import { NETWORK_FLAGS } from "../network_flags.ts";
 import {
   makeNetwork,
-  NETWORK_FLAGS,
   networkFrom,
   quorumOf,
   writeControllers,

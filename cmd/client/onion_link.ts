@@ -6,17 +6,11 @@ import type { Network } from "../../lib/directory/mod.ts";
 import { readPrivateFile, writePrivateFile } from "../../lib/identity/mod.ts";
 import { MalformedError, randomBytes } from "../../lib/protocol/mod.ts";
 import { CommandError, UsageError } from "../errors.ts";
-import type { FlagTable } from "../flags.ts";
 import type { Io } from "../io.ts";
-import {
-  NETWORK_FLAGS,
-  networkFrom,
-  networkName,
-  openDirectory,
-} from "../network.ts";
-import type { NetworkFlags } from "../network.ts";
+import { networkFrom, networkName, openDirectory } from "../network.ts";
 import { privateDirectory, sottoPaths } from "../paths.ts";
 import { CircuitsSocket } from "./circuits_socket.ts";
+import type { OnionFlags } from "./onion_flags.ts";
 
 /** How things stand with the onion. */
 export interface OnionStatus {
@@ -30,22 +24,6 @@ export interface OnionLink {
   status(): OnionStatus;
   /** Ends all circuits. */
   close(): Promise<void>;
-}
-
-/** The flags of a command that uses the onion. */
-export const ONION_FLAGS = {
-  ...NETWORK_FLAGS,
-  hops: { type: "string" },
-} as const satisfies FlagTable;
-
-/** What the help of every command with these flags says, apart from that of the network. */
-export const ONION_HELP =
-  `  --hops N                 relays in a circuit, 3 to 8; 3 if not given
-`;
-
-/** Their values. */
-export interface OnionFlags extends NetworkFlags {
-  readonly hops: string | undefined;
 }
 
 /** Opens a way into the onion, as the flags say. */

@@ -3,8 +3,9 @@ import { dial } from "../../lib/net/mod.ts";
 import type { ByteStream } from "../../lib/protocol/mod.ts";
 import type { FlagTable } from "../flags.ts";
 import type { Io } from "../io.ts";
-import { ONION_FLAGS, openOnion } from "./onion_link.ts";
-import type { OnionFlags, OnionLink } from "./onion_link.ts";
+import { ONION_FLAGS } from "./onion_flags.ts";
+import type { OnionFlags } from "./onion_flags.ts";
+import type { OnionLink } from "./onion_link.ts";
 
 /** The flags that say how a server is reached; spread them into a command's own table. */
 export const ROUTE_FLAGS = {
@@ -65,7 +66,7 @@ export class Route {
     if (!this.isOnion && !host.endsWith(ONION_ENDING)) {
       return await dial({ hostname: host, port, signal });
     }
-    this.#onion ??= openOnion(this.#io, this.#flags);
+    this.#onion ??= this.#open();
     try {
       const { opener } = await this.#onion;
       return await opener.open(host, port, ISOLATION, signal);
@@ -74,6 +75,12 @@ export class Route {
       if (await isBroken(this.#onion)) this.#onion = undefined;
       throw error;
     }
+  }
+
+  async #open(): Promise<OnionLink> {
+    // Most commands never need it, and start sooner without.
+    const { openOnion } = await import("./onion_link.ts");
+    return await openOnion(this.#io, this.#flags);
   }
 
   /** Ends all circuits. */

@@ -9,12 +9,8 @@ import {
 import { formatFingerprint } from "../../lib/identity/mod.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
-import {
-  NETWORK_FLAGS,
-  NETWORK_HELP,
-  networkFrom,
-  openDirectory,
-} from "../network.ts";
+import { NETWORK_FLAGS, NETWORK_HELP } from "../network_flags.ts";
+import { networkFrom, openDirectory } from "../network.ts";
 import { formatSize } from "../size.ts";
 import { formatTable } from "../table.ts";
 

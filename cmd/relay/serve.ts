@@ -26,12 +26,8 @@ import { CommandError } from "../errors.ts";
 import { parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import type { Log } from "../log.ts";
-import {
-  dialNode,
-  NETWORK_HELP,
-  networkFrom,
-  openDirectory,
-} from "../network.ts";
+import { dialNode, networkFrom, openDirectory } from "../network.ts";
+import { NETWORK_HELP } from "../network_flags.ts";
 import { announceNode, openListener } from "../node_listener.ts";
 import { logFailure, openLog } from "../node_log.ts";
 import { privateDirectory, sottoPaths } from "../paths.ts";

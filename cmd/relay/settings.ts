@@ -16,7 +16,7 @@ import { COMMON_FLAGS } from "../flags.ts";
 import type { FlagValues } from "../flags.ts";
 import { PROTECTION_FLAGS } from "../key_file.ts";
 import { parseListenAddress } from "../listen_address.ts";
-import { NETWORK_FLAGS } from "../network.ts";
+import { NETWORK_FLAGS } from "../network_flags.ts";
 import { LOG_FLAGS } from "../node_log.ts";
 import { DATA_FLAG } from "../server/server_store.ts";
 import { parseSize } from "../size.ts";
