@@ -4,11 +4,13 @@ import { CommandError, UsageError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { FlagValues } from "../flags.ts";
 import type { Io } from "../io.ts";
+import { NETWORK_HELP } from "../network.ts";
 import { fetchRequest } from "./fetch_request.ts";
 import type { FetchSettings } from "./fetching.ts";
 import { Fetching } from "./fetching.ts";
 import type { OpenOnion } from "./onion_link.ts";
-import { ONION_FLAGS, openOnion } from "./onion_link.ts";
+import { ONION_FLAGS } from "./onion_flags.ts";
+import { openOnion } from "./onion_link.ts";
 import { parseCount } from "./parse_count.ts";
 import { WebClient } from "./web_client.ts";
 
@@ -40,6 +42,8 @@ Flags:
   --json                   say what came as JSON (with --output)
   --quiet, -q              show no progress
 
+Network:
+${NETWORK_HELP}${ONION_HELP}
 Examples:
   sotto client fetch https://example.org/
   sotto client fetch https://example.org/big.iso -o big.iso
