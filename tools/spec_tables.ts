@@ -9,6 +9,7 @@
 // deno-lint-ignore-file no-console -- a tool for the terminal
 import { ACCOUNT } from "../lib/account/mod.ts";
 import { MAILBOX } from "../lib/mailbox/mod.ts";
+import { DIRECTORY } from "../lib/directory/mod.ts";
 import { GREETING } from "../lib/protocol/mod.ts";
 import type { CommandTable } from "../lib/protocol/mod.ts";
 import { TRANSFER } from "../lib/transfer/mod.ts";
@@ -19,6 +20,7 @@ export const SPEC_TABLES: readonly CommandTable[] = [
   ACCOUNT,
   MAILBOX,
   TRANSFER,
+  DIRECTORY,
 ];
 
 /** Where the specification lies. */

@@ -9,6 +9,7 @@ const ROOMS = [
   "lib/account",
   "lib/mailbox",
   "lib/transfer",
+  "lib/directory",
 ];
 
 /** Labels that other specifications have given. */

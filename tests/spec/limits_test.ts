@@ -6,6 +6,16 @@ import {
   SUBMISSION_COMMANDS,
   SUBMISSION_LIMIT,
 } from "../../lib/account/submission.ts";
+import { MESSAGE_LIMIT } from "../../lib/directory/agreement/message.ts";
+import { CHAIN_LIMIT } from "../../lib/directory/chain.ts";
+import { HEADERS_AT_ONCE } from "../../lib/directory/commands.ts";
+import { CONSENSUS_LIMIT } from "../../lib/directory/consensus.ts";
+import { RELAY_LIMIT } from "../../lib/directory/consensus_body.ts";
+import {
+  DESCRIPTOR_LIMIT,
+  FAMILY_LIMIT,
+} from "../../lib/directory/descriptor.ts";
+import { CONTROLLER_LIMIT } from "../../lib/directory/network.ts";
 import {
   ADDRESS_LIMIT,
   MAXIMUM_COST,
@@ -112,6 +122,10 @@ const ROWS: readonly (readonly [string, readonly (number | null)[]])[] = [
   ["manifest; its entries", [MANIFEST_LIMIT, ENTRY_LIMIT]],
   ["path or link target; a component of a path", [PATH_LIMIT, COMPONENT_LIMIT]],
   ["words of a share code", [CODE_WORDS]],
+  ["relay descriptor; relays of its family", [DESCRIPTOR_LIMIT, FAMILY_LIMIT]],
+  ["relays in a consensus; controllers", [RELAY_LIMIT, CONTROLLER_LIMIT]],
+  ["headers that are kept; in one answer", [CHAIN_LIMIT, HEADERS_AT_ONCE]],
+  ["consensus; message between controllers", [CONSENSUS_LIMIT, MESSAGE_LIMIT]],
 ];
 
 Deno.test("SPEC.md §8.2 gives the limits that the code has", () => {
