@@ -25,6 +25,10 @@ export class InOrder<T, C> {
 
   /** Takes on work that is under way; `context` is handed on with its result. */
   push(work: Promise<T>, context: C): void {
+    if (this.#broken) {
+      work.catch(() => {/* nobody waits for it */});
+      return;
+    }
     const slot: { result: T | undefined; context: C } = {
       result: undefined,
       context,
