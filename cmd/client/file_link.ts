@@ -109,6 +109,13 @@ function givenUp(message: string, cause?: unknown): CommandError {
   });
 }
 
+/** Nobody answers, or the onion has no way there, now. */
+const PASSING: ReadonlySet<string> = new Set([
+  "ERR_UNREACHABLE",
+  "ERR_STREAM",
+  "ERR_DIRECTORY_UNREACHABLE",
+]);
+
 /** Whether trying again may mend it. */
 function isPassing(error: unknown): boolean {
   if (error instanceof AccountError) {
@@ -119,7 +126,7 @@ function isPassing(error: unknown): boolean {
       error.code !== "ERR_HANDSHAKE_FAILED";
   }
   const code = error instanceof Error && "code" in error ? error.code : "";
-  return error instanceof RefusedError || code === "ERR_UNREACHABLE";
+  return error instanceof RefusedError || PASSING.has(String(code));
 }
 
 function waitOf(error: unknown): number {

@@ -12,7 +12,7 @@ import type { MailboxEvent, Opened } from "../../lib/mailbox/mod.ts";
 import { Backoff } from "../../lib/net/mod.ts";
 import { TRANSFER } from "../../lib/transfer/mod.ts";
 import { ChannelError, Vocabulary } from "../../lib/protocol/mod.ts";
-import { CommandError } from "../errors.ts";
+import { CommandError, UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";
 import type { Profile } from "./profile.ts";
 import { connectToServer } from "./server_link.ts";
@@ -213,6 +213,7 @@ export class Online {
 function isFinal(error: unknown): boolean {
   return error instanceof ServerKeyChangedError ||
     error instanceof CommandError ||
+    error instanceof UsageError ||
     error instanceof AccountError && error.reason !== "throttled" &&
       error.reason !== "internal";
 }
