@@ -1,0 +1,175 @@
+import { DEFAULT_PORT } from "../../identity/mod.ts";
+import type { Bytes } from "../../protocol/mod.ts";
+import type { ClientCircuit } from "../client/client_circuit.ts";
+import type { OnionStream } from "../stream/opener.ts";
+import { StreamError } from "../stream/stream_error.ts";
+import type { Surroundings } from "./circuits.ts";
+import { ServiceApproach } from "./reach_service.ts";
+import type { ServiceDescriptor } from "./service_descriptor.ts";
+
+/** What a stream to a service is opened to: there is nothing else there. */
+const DESTINATION = { host: "service", port: DEFAULT_PORT };
+/** A circuit without streams goes after this, in milliseconds (10 minutes). */
+const IDLE = 600_000;
+/** Between two looks at what is idle, in milliseconds. */
+const SWEEP_EVERY = 10_000;
+/** Descriptors that are remembered. */
+const DESCRIPTORS_LIMIT = 100;
+/** Circuits on which one stream is tried. */
+const ATTEMPTS = 2;
+
+interface Entry {
+  readonly ready: Promise<ClientCircuit>;
+  circuit: ClientCircuit | undefined;
+  /** When it was last used. */
+  usedAt: number;
+  /** The circuit is gone. */
+  readonly forget: () => void;
+}
+
+/** The asking side: opens streams to onion services, all of one isolation to one service on one circuit. */
+export class ServiceClient {
+  readonly #surroundings: Surroundings;
+  readonly #entries = new Map<string, Entry>();
+  readonly #descriptors = new Map<string, ServiceDescriptor>();
+  readonly #closing = new AbortController();
+  readonly #sweep: ReturnType<typeof setInterval>;
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+    this.#sweep = setInterval(() => this.#retire(), SWEEP_EVERY);
+  }
+
+  /** How many circuits to services there are. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * Opens a stream to a service. Who is there, what is said on it proves; the circuit to it was made with
+   * keys that the service has signed.
+   *
+   * @param fingerprint of the service, 32 bytes.
+   * @param isolation any text; streams with different ones use different circuits.
+   * @throws {StreamError} `resolve-failed` if nobody knows of it, `unreachable` if it does not answer.
+   * @throws {ConsensusError | DirectoryError} if it is not known which relays there are.
+   */
+  async open(
+    fingerprint: Bytes,
+    isolation: string,
+    signal?: AbortSignal,
+  ): Promise<OnionStream> {
+    for (let attempt = 1;; attempt++) {
+      const entry = this.#entryFor(fingerprint, isolation);
+      const circuit = await orAborted(entry.ready, signal);
+      entry.usedAt = this.#surroundings.now();
+      try {
+        return await circuit.streams.open(DESTINATION, signal);
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        entry.forget();
+        if (attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** Ends every circuit. */
+  async close(): Promise<void> {
+    clearInterval(this.#sweep);
+    this.#closing.abort();
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    for (const { circuit } of entries) circuit?.destroy("requested");
+    await Promise.allSettled(entries.map(({ ready }) => ready));
+  }
+
+  #entryFor(fingerprint: Bytes, isolation: string): Entry {
+    const service = fingerprint.toHex();
+    const key = `${service} ${isolation}`;
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
+    const forget = () => {
+      if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    };
+    const entry: Entry = {
+      ready: this.#reach(fingerprint, service, forget),
+      circuit: undefined,
+      usedAt: Infinity,
+      forget,
+    };
+    this.#entries.set(key, entry);
+    entry.ready.then((circuit) => entry.circuit = circuit, forget);
+    return entry;
+  }
+
+  async #reach(
+    fingerprint: Bytes,
+    service: string,
+    ended: () => void,
+  ): Promise<ClientCircuit> {
+    const { signal } = this.#closing;
+    signal.throwIfAborted();
+    // An attempt may have several circuits that end before one stands.
+    let standing = false;
+    const approach = new ServiceApproach(
+      this.#surroundings,
+      fingerprint,
+      this.#known(service),
+      () => standing && ended(),
+      signal,
+    );
+    try {
+      const circuit = await approach.run();
+      standing = true;
+      if (signal.aborted) circuit.destroy("requested");
+      return circuit;
+    } finally {
+      this.#remember(service, approach.descriptor);
+    }
+  }
+
+  #known(service: string): ServiceDescriptor | undefined {
+    const known = this.#descriptors.get(service);
+    if (known === undefined) return undefined;
+    const until = known.publishedAt + known.lifetime;
+    return until * 1_000 > this.#surroundings.time() ? known : undefined;
+  }
+
+  #remember(service: string, descriptor: ServiceDescriptor | undefined): void {
+    this.#descriptors.delete(service);
+    if (descriptor === undefined) return;
+    this.#descriptors.set(service, descriptor);
+    if (this.#descriptors.size <= DESCRIPTORS_LIMIT) return;
+    this.#descriptors.delete(this.#descriptors.keys().next().value!);
+  }
+
+  #retire(): void {
+    const now = this.#surroundings.now();
+    for (const entry of this.#entries.values()) {
+      const { circuit, usedAt } = entry;
+      if (circuit === undefined) continue;
+      if (circuit.streams.size > 0) entry.usedAt = now;
+      else if (now - usedAt > IDLE) circuit.destroy("requested");
+    }
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof StreamError && error.reason === "circuit-gone";
+}
+
+async function orAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (signal === undefined) return await work;
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
