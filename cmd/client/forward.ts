@@ -8,11 +8,12 @@ import { httpRefusal } from "../../lib/onion/front/refusal.ts";
 import { UsageError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
+import { NETWORK_HELP } from "../network_flags.ts";
 import { parseLocalAddress } from "./local_address.ts";
 import { listenLocally } from "./local_listener.ts";
 import type { LocalListener } from "./local_listener.ts";
 import type { OpenOnion } from "./onion_link.ts";
-import { ONION_FLAGS } from "./onion_flags.ts";
+import { ONION_FLAGS, ONION_HELP } from "./onion_flags.ts";
 import { openOnion } from "./onion_link.ts";
 import { ProxyStatus } from "./proxy_status.ts";
 import { StreamMeter } from "./stream_meter.ts";
@@ -33,6 +34,8 @@ Flags:
   --json                   say where it listens as JSON, one line each
   --quiet, -q              say nothing when it listens, and show no status line
 
+Network:
+${NETWORK_HELP}${ONION_HELP}
 Examples:
   sotto client forward 8080:web.example:80
   sotto client forward 2222:host.example:22 1430:mail.example:143

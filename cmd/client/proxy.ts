@@ -1,11 +1,15 @@
+import { readPrivateFile } from "../../lib/identity/mod.ts";
+import { equalConstantTime, utf8 } from "../../lib/protocol/mod.ts";
 import { Front } from "../../lib/onion/front/front.ts";
+import { CommandError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
+import { NETWORK_HELP } from "../network_flags.ts";
 import { parseLocalAddress } from "./local_address.ts";
 import { listenLocally } from "./local_listener.ts";
 import type { LocalListener } from "./local_listener.ts";
 import type { OpenOnion } from "./onion_link.ts";
-import { ONION_FLAGS } from "./onion_flags.ts";
+import { ONION_FLAGS, ONION_HELP } from "./onion_flags.ts";
 import { openOnion } from "./onion_link.ts";
 import { parseCount } from "./parse_count.ts";
 import { ProxyStatus } from "./proxy_status.ts";
@@ -25,11 +29,14 @@ here. Streams with different user names or passwords never share a circuit. It r
 Flags:
   --listen [HOST:]PORT     where to listen; 127.0.0.1:7680 if not given
   --allow-remote           listen on an address that other machines can reach
+  --password-file FILE     serve only who shows the password in it, under any user name
   --isolate-hosts          streams to different hosts never share a circuit either
   --max-connections N      connections at once; 1000 if not given
   --json                   say where it listens as JSON
   --quiet, -q              say nothing when it listens, and show no status line
 
+Network:
+${NETWORK_HELP}${ONION_HELP}
 Examples:
   sotto client proxy
   curl --socks5-hostname 127.0.0.1:7680 https://example.org/
@@ -43,6 +50,7 @@ const FLAGS = {
   ...ONION_FLAGS,
   listen: { type: "string" },
   "allow-remote": { type: "boolean" },
+  "password-file": { type: "string" },
   "isolate-hosts": { type: "boolean" },
   "max-connections": { type: "string" },
 } as const;
@@ -67,6 +75,9 @@ export async function runProxy(
     "--max-connections",
     flags["max-connections"] ?? MAX_CONNECTIONS,
   );
+  const password = flags["password-file"] === undefined
+    ? undefined
+    : await readPassword(flags["password-file"]);
   // Asked for before anybody learns that we are there: from then on we may be told to stop.
   const { signal } = io;
   const onion = await open(io, flags);
@@ -78,6 +89,9 @@ export async function runProxy(
     const front = new Front(meter, {
       failed,
       isolateHosts: flags["isolate-hosts"],
+      admit: password === undefined
+        ? undefined
+        : (shown) => shown !== undefined && isSame(shown.password, password),
     });
     try {
       const listener = listenLocally(at, {
@@ -99,6 +113,21 @@ export async function runProxy(
     await onion.close();
   }
   return 0;
+}
+
+/** The first line of the file. */
+async function readPassword(path: string): Promise<string> {
+  const [password = ""] = (await readPrivateFile(path)).split(/\r?\n/);
+  if (password === "") {
+    throw new CommandError(`Cannot use ${path}: there is no password in it`);
+  }
+  return password;
+}
+
+/** @param shown each byte of it as a character. */
+function isSame(shown: string, password: string): boolean {
+  const bytes = Uint8Array.from(shown, (each) => each.charCodeAt(0));
+  return equalConstantTime(bytes, utf8(password));
 }
 
 async function say(io: Io, { address }: LocalListener): Promise<void> {

@@ -5,6 +5,7 @@ import { parseLocalAddress } from "../../../cmd/client/local_address.ts";
 import { runProxy } from "../../../cmd/client/proxy.ts";
 import { CommandError, UsageError } from "../../../cmd/errors.ts";
 import type { Io } from "../../../cmd/io.ts";
+import { utf8 } from "../../../lib/protocol/mod.ts";
 import { RawClient, withTcp, withWeb } from "../../onion/front/front_server.ts";
 import type { TestIo, TestWorld } from "../../support/test_io.ts";
 import { testIo } from "../../support/test_io.ts";
@@ -151,6 +152,55 @@ Deno.test("client proxy: a person sees how things stand, and only a person", asy
     );
     const line = /circuits=0 streams=0 down="0 B\/s" up="0 B\/s"/;
     assertEquals(line.test(err), terminal);
+  }
+});
+
+Deno.test("client proxy --password-file serves who shows it, under any name", async () => {
+  const directory = await Deno.makeTempDir();
+  const file = `${directory}/password`;
+  try {
+    await Deno.writeTextFile(file, "grüße\n", { mode: 0o600 });
+    const onion = new DirectOnion();
+    await withWeb(() => new Response("a page"), (target) =>
+      whileRunning(
+        (io) =>
+          runProxy(["--listen", "0", "--password-file", file], io, onion.open),
+        async (io) => {
+          const port = portOf(io.out);
+          for (const password of ["", "grusse", "gr\u00fc\u00dfe!"]) {
+            await RawClient.run(port, async (client) => {
+              const bytes = utf8(password);
+              await client.say([5, 1, 2, 1, 1, 97, bytes.length, ...bytes]);
+              assertEquals(await client.hear(100), [5, 2, 1, 1]);
+            });
+          }
+          await RawClient.run(port, async (client) => {
+            await client.say(`CONNECT web.example:${target} HTTP/1.1\r\n\r\n`);
+            assertMatch(await client.hearAll(), /^HTTP\/1\.1 407 /);
+          });
+          assertEquals(onion.opener.asked, []);
+          for (const user of ["a", "b"]) {
+            await RawClient.run(port, async (client) => {
+              const shown = utf8(`${user}:grüße`).toBase64();
+              await client.say(
+                `GET http://web.example:${target}/ HTTP/1.1\r\nConnection: close\r\n` +
+                  `Proxy-Authorization: Basic ${shown}\r\n\r\n`,
+              );
+              assertMatch(await client.hearAll(), /a page$/);
+            });
+          }
+          const keys = onion.opener.asked.map(({ isolation }) => isolation);
+          assertEquals(new Set(keys).size, 2);
+        },
+      ).then(() => {}));
+    await Deno.writeTextFile(file, "\n");
+    await assertRejects(
+      () => runProxy(["--password-file", file], testIo(), onion.open),
+      CommandError,
+      "there is no password in it",
+    );
+  } finally {
+    await Deno.remove(directory, { recursive: true });
   }
 });
 
