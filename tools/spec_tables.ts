@@ -12,6 +12,7 @@ import { MAILBOX } from "../lib/mailbox/mod.ts";
 import { DIRECTORY } from "../lib/directory/mod.ts";
 import { GREETING } from "../lib/protocol/mod.ts";
 import type { CommandTable } from "../lib/protocol/mod.ts";
+import { LINKS } from "../lib/onion/mod.ts";
 import { TRANSFER } from "../lib/transfer/mod.ts";
 
 /** The tables that the specification shows, by the service they name. */
@@ -21,6 +22,7 @@ export const SPEC_TABLES: readonly CommandTable[] = [
   MAILBOX,
   TRANSFER,
   DIRECTORY,
+  LINKS,
 ];
 
 /** Where the specification lies. */

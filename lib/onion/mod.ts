@@ -1,0 +1,32 @@
+/**
+ * Circuits through relays, each of which knows only its neighbours (SPEC.md §12): cells and their
+ * layers, links, the relay, the exit, the client that chooses paths and keeps circuits, streams, and
+ * the port for browsers and other programs. Which relays there are, `lib/directory` says; nothing here
+ * opens a listening socket or keeps a file.
+ *
+ * @module
+ */
+export { CircuitError } from "./client/circuit_error.ts";
+export { OnionClient } from "./client/onion_client.ts";
+export { DnsResolver } from "./exit/dns_resolver.ts";
+export { DEFAULT_EXIT_LIMITS, Exit } from "./exit/exit.ts";
+export { parseHostsFile } from "./exit/hosts_file.ts";
+export { HostsResolver } from "./exit/hosts_resolver.ts";
+export { Front } from "./front/front.ts";
+export { LINKS } from "./link/link_commands.ts";
+export { Guards } from "./path/guards.ts";
+export { OnionKeys } from "./relay/onion_keys.ts";
+export { Relay } from "./relay/relay.ts";
+export { DEFAULT_RELAY_LIMITS } from "./relay/relay_limits.ts";
+export { END_REASONS, StreamError } from "./stream/stream_error.ts";
+
+export type { DestroyReason } from "./cell/cell.ts";
+export type { BuilderOptions, CircuitRules } from "./client/circuit_builder.ts";
+export type { CircuitStatus } from "./client/onion_client.ts";
+export type { ExitDialer, ExitLimits, ExitOptions } from "./exit/exit.ts";
+export type { Resolver } from "./exit/resolver.ts";
+export type { GuardsData } from "./path/guard_record.ts";
+export type { RelayOptions, RelayStatus } from "./relay/relay.ts";
+export type { RelayLimits } from "./relay/relay_limits.ts";
+export type { OnionStream, StreamOpener } from "./stream/opener.ts";
+export type { EndReason } from "./stream/stream_error.ts";
