@@ -23,7 +23,7 @@ const SMALL_NETWORK = 20;
 const CLOCK_TOLERANCE = 300;
 
 /** Why a relay is not taken: in a word, as the controller says it. */
-export type Refusal = "stale" | "clock" | "too-many" | "full";
+export type RelayRefusal = "stale" | "clock" | "too-many" | "full";
 
 interface Entry {
   readonly descriptor: RelayDescriptor;
@@ -58,7 +58,7 @@ export class Registry {
   }
 
   /** Whether a descriptor may be taken; asked before it is looked whether the relay can be reached. */
-  refusal(descriptor: RelayDescriptor, now: number): Refusal | undefined {
+  refusal(descriptor: RelayDescriptor, now: number): RelayRefusal | undefined {
     const key = descriptor.identity.fingerprint.toHex();
     const known = this.#entries.get(key)?.descriptor;
     if (descriptor.publishedAt > now / 1_000 + CLOCK_TOLERANCE) return "clock";
