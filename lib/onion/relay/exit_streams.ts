@@ -33,6 +33,11 @@ export class ExitStreams implements CircuitService, StreamAcceptor {
     this.#dialer = dialer;
   }
 
+  /** Since when the oldest data have waited for a destination. */
+  get oldest(): number | undefined {
+    return this.#mux.oldest;
+  }
+
   handle(message: RelayMessage, units: number, sealed: Bytes): void {
     this.#mux.handle(message, units, sealed);
   }

@@ -86,6 +86,8 @@ export class Relay implements CircuitHost {
   readonly #outward = new Map<string, Promise<CircuitLink>>();
   readonly #running = new Set<Promise<void>>();
   readonly #circuits = new Set<RelayCircuit>();
+  /** What lets go of what circuits hold. */
+  readonly #leaving = new Map<RelayCircuit, () => void>();
   #handshakes = 0;
   #created = 0;
   #draining = false;
@@ -156,12 +158,23 @@ export class Relay implements CircuitHost {
       position: circuit.position,
       sendLayer: (layer, size) => circuit.sendLayer(layer, size),
       fail: () => circuit.destroy("protocol"),
+      held: {
+        change: (bytes) => this.#memory.change(bytes),
+        now: this.#options.now,
+      },
     }, this.#options.exit);
+    const leave = this.#memory.enter({
+      oldest: () => streams.oldest,
+      relieve: () => circuit.destroy("resource-limit"),
+    });
+    this.#leaving.set(circuit, leave);
     return new RelayServices(circuit, this.#meetings, streams);
   }
 
   ended(circuit: RelayCircuit): void {
     this.#circuits.delete(circuit);
+    this.#leaving.get(circuit)?.();
+    this.#leaving.delete(circuit);
   }
 
   /** Takes no new circuits, and resolves when those that there are have ended. */

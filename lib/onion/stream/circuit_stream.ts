@@ -44,6 +44,8 @@ interface Chunk {
   data: Bytes;
   /** Units of flow control that go back when it was read. */
   readonly units: number;
+  /** When it came. */
+  readonly since: number;
 }
 
 /** One end of a stream on a circuit: the client's, or the exit's. */
@@ -73,6 +75,11 @@ export class CircuitStream implements OnionStream {
   /** Why it broke, if it did. */
   get failure(): StreamError | undefined {
     return this.#failure;
+  }
+
+  /** When the first of what was not read has come. */
+  get waitingSince(): number | undefined {
+    return this.#failure === undefined ? this.#chunks[0]?.since : undefined;
   }
 
   /** Bytes that have come and were not read. */
@@ -181,12 +188,12 @@ export class CircuitStream implements OnionStream {
   }
 
   /** DATA has come; `data` is kept. @throws {MalformedError} if there was no room, or it had ended. */
-  deliver(data: Bytes, units: number): void {
+  deliver(data: Bytes, units: number, now: number): void {
     if (this.#inEnded) {
       throw new MalformedError("Cannot take data: the stream has ended");
     }
     this.#receiving.received(units);
-    this.#chunks.push({ data, units });
+    this.#chunks.push({ data, units, since: now });
     this.#awake();
   }
 

@@ -1,6 +1,6 @@
 import type { Bytes } from "../../protocol/mod.ts";
 import { AEAD_TAG_BYTES, MalformedError } from "../../protocol/mod.ts";
-import { UNITS } from "../cell/cell.ts";
+import { UNIT_BYTES, UNITS } from "../cell/cell.ts";
 import type { CellSize } from "../cell/cell.ts";
 import {
   encodeMessage,
@@ -38,10 +38,20 @@ const BUFFERED_LIMIT = CIRCUIT_WINDOW;
 const LAST_ID = 0xffff;
 const NOTHING: Bytes = new Uint8Array(0);
 
+/** Told what is held for readers who have not come yet. */
+export interface HeldData {
+  /** So many bytes more are held, or fewer. */
+  change(bytes: number): void;
+  /** Milliseconds of a steady clock. */
+  now(): number;
+}
+
 /** The way from one end of a circuit to the other. */
 export interface MessagePort {
   /** Position of the hop at which the way ends. */
   readonly position: number;
+  /** Where it matters how much is held. */
+  readonly held?: HeldData;
   /** Seals a layer and sends it; resolves with the innermost sealed layer. */
   sendLayer(layer: Bytes, size: CellSize): Promise<Bytes>;
   /** The other end broke a rule: the circuit is to be destroyed. */
@@ -89,6 +99,15 @@ export class StreamMux implements StreamCarrier {
 
   /** Bytes of data that have come in and gone out. */
   readonly traffic = { in: 0, out: 0 };
+
+  /** Since when the oldest data have waited for a reader, by the clock of `HeldData`. */
+  get oldest(): number | undefined {
+    let oldest: number | undefined;
+    for (const { waitingSince = Infinity } of this.#streams.values()) {
+      if (waitingSince < (oldest ?? Infinity)) oldest = waitingSince;
+    }
+    return oldest;
+  }
 
   /** How many streams are open or being opened. */
   get size(): number {
@@ -192,7 +211,7 @@ export class StreamMux implements StreamCarrier {
   }
 
   consumed(units: number): void {
-    this.#buffered -= units;
+    this.#hold(-units);
     this.#answer();
   }
 
@@ -212,6 +231,11 @@ export class StreamMux implements StreamCarrier {
     this.#pending.clear();
     for (const stream of this.#streams.values()) stream.lost(error);
     this.#streams.clear();
+  }
+
+  #hold(units: number): void {
+    this.#buffered += units;
+    this.#port.held?.change(units * UNIT_BYTES);
   }
 
   #sendNow(id: number, layer: Bytes, length: number, size: CellSize): void {
@@ -266,9 +290,9 @@ export class StreamMux implements StreamCarrier {
     // What still comes for a stream that was closed here is counted and forgotten.
     const stream = this.#streams.get(id);
     if (stream !== undefined && data.length > 0) {
-      this.#buffered += units;
       this.traffic.in += data.length;
-      stream.deliver(data, units);
+      stream.deliver(data, units, this.#port.held?.now() ?? 0);
+      this.#hold(units);
     }
     this.#answer();
   }
