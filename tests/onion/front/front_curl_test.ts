@@ -7,6 +7,16 @@ import { withFront, withWeb } from "./front_server.ts";
 
 const BIG = 3_000_000;
 
+/** Without curl on this machine these tests are ignored. */
+const ignore = !await (async () => {
+  try {
+    return (await new Deno.Command("curl", { args: ["--version"] }).output())
+      .success;
+  } catch {
+    return false;
+  }
+})();
+
 /** Runs curl, which must succeed, and gives what it wrote. */
 async function curl(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await tryCurl(...args);
@@ -74,7 +84,9 @@ async function withProxiedWeb(
 }
 
 for (const [name, way] of WAYS) {
-  Deno.test(`S4.5: curl ${name}: pages, downloads, uploads and HEAD`, async () => {
+  Deno.test(`S4.5: curl ${name}: pages, downloads, uploads and HEAD`, {
+    ignore,
+  }, async () => {
     await withProxiedWeb(async ({ at, opener }, url, files) => {
       const host = new URL(url).host;
       assertEquals(
@@ -118,7 +130,9 @@ for (const [name, way] of WAYS) {
     });
   });
 
-  Deno.test(`S4.3: curl ${name}: user and password are the isolation key`, async () => {
+  Deno.test(`S4.3: curl ${name}: user and password are the isolation key`, {
+    ignore,
+  }, async () => {
     await withProxiedWeb(async ({ at, opener }, url) => {
       // SOCKS4 has no password, and curl then sends none.
       const password = name === "--socks4a" ? "" : "p w";
@@ -131,42 +145,56 @@ for (const [name, way] of WAYS) {
   });
 }
 
-Deno.test("S4.5: curl --socks5: addresses that curl has resolved, of both versions", async () => {
-  for (const address of ["127.0.0.1", "::1"]) {
-    await withWeb(answer, (target) =>
-      withFront({}, async ({ at, opener }) => {
-        const host = address.includes(":") ? `[${address}]` : address;
-        const url = `http://${host}:${target}/`;
-        for (const way of ["--socks5", "--socks5-hostname", "--proxy"]) {
-          assertMatch(await curl(way, at, "--globoff", url), /^GET \/ /);
-        }
-        for (const asked of opener.asked) assertEquals(asked.host, address);
-        assertEquals(opener.asked.length, 3);
-      }), address);
-  }
-});
+Deno.test(
+  "S4.5: curl --socks5: addresses that curl has resolved, of both versions",
+  { ignore },
+  async () => {
+    for (const address of ["127.0.0.1", "::1"]) {
+      await withWeb(
+        answer,
+        (target) =>
+          withFront({}, async ({ at, opener }) => {
+            const host = address.includes(":") ? `[${address}]` : address;
+            const url = `http://${host}:${target}/`;
+            for (const way of ["--socks5", "--socks5-hostname", "--proxy"]) {
+              assertMatch(await curl(way, at, "--globoff", url), /^GET \/ /);
+            }
+            for (const asked of opener.asked) assertEquals(asked.host, address);
+            assertEquals(opener.asked.length, 3);
+          }),
+        address,
+      );
+    }
+  },
+);
 
-Deno.test("S4.5: curl: what cannot be reached is told as exactly as the protocol can", async () => {
-  await withFront({ hosts: {} }, async ({ at, opener }) => {
-    const url = "http://nowhere.example/";
-    // 97: could not connect through the proxy; 22: an HTTP status of 400 or more.
-    const socks = await tryCurl("--socks5-hostname", at, url);
-    assertEquals(socks.code, 97);
-    assertMatch(socks.stderr, /\(4\)/);
-    const http = await tryCurl("--proxy", at, url);
-    assertEquals(http.code, 0);
-    assertMatch(
-      http.stdout,
-      /^sotto: cannot reach nowhere\.example:80: the name/,
-    );
-    opener.fails = "exit-policy";
-    const refused = await tryCurl("--proxytunnel", "--proxy", at, url);
-    assert(refused.code !== 0);
-    assertMatch(refused.stderr, /403/);
-  });
-});
+Deno.test(
+  "S4.5: curl: what cannot be reached is told as exactly as the protocol can",
+  { ignore },
+  async () => {
+    await withFront({ hosts: {} }, async ({ at, opener }) => {
+      const url = "http://nowhere.example/";
+      // 97: could not connect through the proxy; 22: an HTTP status of 400 or more.
+      const socks = await tryCurl("--socks5-hostname", at, url);
+      assertEquals(socks.code, 97);
+      assertMatch(socks.stderr, /\(4\)/);
+      const http = await tryCurl("--proxy", at, url);
+      assertEquals(http.code, 0);
+      assertMatch(
+        http.stdout,
+        /^sotto: cannot reach nowhere\.example:80: the name/,
+      );
+      opener.fails = "exit-policy";
+      const refused = await tryCurl("--proxytunnel", "--proxy", at, url);
+      assert(refused.code !== 0);
+      assertMatch(refused.stderr, /403/);
+    });
+  },
+);
 
-Deno.test("S4.5: curl keeps its connection to the front for several pages", async () => {
+Deno.test("S4.5: curl keeps its connection to the front for several pages", {
+  ignore,
+}, async () => {
   await withProxiedWeb(async ({ at, opener, clients }, url) => {
     const said = await curl(
       ...["--proxy", at, "--write-out", "%{num_connects}\n"],
