@@ -39,6 +39,10 @@ const COMMANDS: CommandTable = {
     summary: "the list of relays of a network, alone or with other controllers",
     load: () => import("./cmd/controller.ts"),
   },
+  lab: {
+    summary: "a whole network on this machine, to try things out",
+    load: () => import("./cmd/lab.ts"),
+  },
   keygen: {
     summary: "make, show, export and import key files",
     load: () => import("./cmd/keygen.ts"),

@@ -1,0 +1,62 @@
+import { readPrivateFile, writePrivateFile } from "../identity/mod.ts";
+import { LabError } from "./lab_error.ts";
+
+/** What a lab keeps from run to run, beside what its members keep. */
+export interface Kept {
+  /** The addresses of the controllers, with their fingerprints. */
+  readonly controllers: readonly string[];
+  /** The port of each member that has one, by its name. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Who has an account, and all the others as contacts. */
+  readonly people: readonly string[];
+}
+
+/** Nothing yet. */
+export const NOTHING_KEPT: Kept = { controllers: [], ports: {}, people: [] };
+
+/**
+ * What the lab in `directory` has kept, if there is one.
+ *
+ * @throws {LabError} `ERR_LAB_PLAN` if it is damaged.
+ */
+export async function readKept(directory: string): Promise<Kept> {
+  const path = pathIn(directory);
+  try {
+    const kept: unknown = JSON.parse(await readPrivateFile(path));
+    if (isKept(kept)) return kept;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return NOTHING_KEPT;
+    if (!(cause instanceof SyntaxError)) throw cause;
+  }
+  throw new LabError("ERR_LAB_PLAN", `Cannot use ${path}: it is damaged`);
+}
+
+/** Writes it. */
+export async function writeKept(directory: string, kept: Kept): Promise<void> {
+  const text = `${JSON.stringify(kept, null, 2)}\n`;
+  await writePrivateFile(pathIn(directory), text);
+}
+
+function pathIn(directory: string): string {
+  return `${directory}/lab.json`;
+}
+
+function isKept(value: unknown): value is Kept {
+  return isRecord(value) && isTexts(value["controllers"]) &&
+    isTexts(value["people"]) && isRecord(value["ports"]) &&
+    Object.values(value["ports"]).every(isPort);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) &&
+    value.every((each) => typeof each === "string");
+}
+
+function isPort(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= 1 &&
+    Number(value) <= 65_535;
+}

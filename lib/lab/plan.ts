@@ -1,0 +1,78 @@
+import { LabError } from "./lab_error.ts";
+
+/** What a lab consists of. */
+export interface LabPlan {
+  /** Controllers; 1 to 16. */
+  readonly controllers: number;
+  /** How many of them must agree; more than half if not given. */
+  readonly quorum?: number | undefined;
+  /** Relays; 3 to 64, since a circuit has three. */
+  readonly relays: number;
+  /** Whether there is a server for accounts, letters and files. */
+  readonly server: boolean;
+  /** Whether there is a proxy into the onion. */
+  readonly proxy: boolean;
+  /** The names of people who have an account at the server, and each other as contacts. */
+  readonly people: readonly string[];
+  /** From one consensus to the next, in seconds. */
+  readonly interval: number;
+}
+
+/** A controller, four relays, a server and a proxy. */
+export const DEFAULT_PLAN: LabPlan = {
+  controllers: 1,
+  relays: 4,
+  server: true,
+  proxy: true,
+  people: [],
+  interval: 2,
+};
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,31}$/;
+const MOST_CONTROLLERS = 16;
+const LEAST_RELAYS = 3;
+const MOST_RELAYS = 64;
+const MOST_PEOPLE = 16;
+const MOST_SECONDS = 3_600;
+
+/** @throws {LabError} `ERR_LAB_PLAN` if there can be no such lab. */
+export function checkPlan(plan: LabPlan): void {
+  const { controllers, relays, people, interval } = plan;
+  checkNumber("controllers", controllers, 1, MOST_CONTROLLERS);
+  checkNumber("relays", relays, LEAST_RELAYS, MOST_RELAYS);
+  checkNumber("people", people.length, 0, MOST_PEOPLE);
+  checkNumber("seconds between two consensuses", interval, 1, MOST_SECONDS);
+  if (plan.quorum !== undefined) {
+    const majority = Math.floor(controllers / 2) + 1;
+    checkNumber("as the quorum", plan.quorum, majority, controllers);
+  }
+  if (people.length > 0 && !plan.server) {
+    throw refused("people need a server");
+  }
+  const strange = people.find((each) => !NAME.test(each));
+  if (strange !== undefined) {
+    throw refused(`${JSON.stringify(strange)} is no name for a person`);
+  }
+  if (new Set(people).size < people.length) {
+    throw refused("two people have the same name");
+  }
+}
+
+/** The names of the controllers, or relays, from 1 on. */
+export function numbered(kind: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${kind}-${index + 1}`);
+}
+
+function checkNumber(
+  what: string,
+  value: number,
+  least: number,
+  most: number,
+): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw refused(`${value} ${what}, not ${least} to ${most}`);
+}
+
+function refused(seen: string): LabError {
+  return new LabError("ERR_LAB_PLAN", `Cannot raise such a lab: ${seen}`);
+}
