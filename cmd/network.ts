@@ -140,8 +140,7 @@ export async function openDirectory(
   failed: (error: unknown) => void = () => {},
   path?: string,
 ): Promise<Directory> {
-  const copy = path ??
-    `${sottoPaths(io).cache}/consensus/${await networkName(network)}`;
+  const copy = path ?? await copyOf(io, network);
   return await Directory.open({
     network,
     dial: dialNode,
@@ -149,6 +148,17 @@ export async function openDirectory(
     now: () => io.now(),
     failed,
   });
+}
+
+/** Forgets the copy of a network's consensus: the next one is believed as the first was. */
+export async function forgetConsensus(io: Io, network: Network): Promise<void> {
+  await Deno.remove(await copyOf(io, network)).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+}
+
+async function copyOf(io: Io, network: Network): Promise<string> {
+  return `${sottoPaths(io).cache}/consensus/${await networkName(network)}`;
 }
 
 /** Connects to a controller, over TCP. */

@@ -5,6 +5,7 @@ import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { NETWORK_FLAGS } from "../network_flags.ts";
 import {
+  forgetConsensus,
   makeNetwork,
   networkFrom,
   quorumOf,
@@ -19,7 +20,8 @@ Usage: sotto client network [--json]
        sotto client network set ADDRESS... [--quorum N]
 
 ADDRESS is sotto://FINGERPRINT@HOST:PORT of a controller, as it prints it when it starts. All profiles
-on this machine use the same network. SOTTO_CONTROLLERS, a list parted by blanks, and --controller come
+on this machine use the same network. What was known of it is forgotten: the first consensus after that is
+believed as it comes, if enough controllers have signed it. SOTTO_CONTROLLERS, a list parted by blanks, and --controller come
 before what is set here.
 
 Examples:
@@ -55,6 +57,7 @@ export async function run(args: string[], io: Io): Promise<number> {
   }
   const network = makeNetwork(all, quorumOf(flags.quorum));
   await writeControllers(io, network);
+  await forgetConsensus(io, network);
   if (!flags.quiet) await io.stdout.write(format(network, flags.json));
   return 0;
 }

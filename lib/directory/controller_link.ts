@@ -142,19 +142,23 @@ export class ControllerLink {
         `Cannot take an answer: ${length} bytes, at most ${limit}`,
       );
     }
-    // As long again for every megabyte: slow lines have a right to a directory, too.
-    const patience = PATIENCE * (1 + Math.floor(length / 1_048_576));
     return await withinTime(
       this.#stream,
-      patience,
+      patienceFor(length),
       () => this.#channel.body(length),
     );
   }
 
   /** Sends what needs no answer. */
   async tell(commands: Bytes, body?: Bytes): Promise<void> {
-    if (body === undefined) await this.#channel.send(commands);
-    else await this.#channel.sendWithBody(commands, body);
+    await withinTime(
+      this.#stream,
+      patienceFor(body?.length ?? 0),
+      () =>
+        body === undefined
+          ? this.#channel.send(commands)
+          : this.#channel.sendWithBody(commands, body),
+    );
   }
 
   /** Proves who we are, by a signature that is bound to this very connection. */
@@ -179,6 +183,11 @@ export class ControllerLink {
   abort(): void {
     this.#channel.abort();
   }
+}
+
+/** As long again for every megabyte: slow lines have a right to a directory, too. */
+function patienceFor(bytes: number): number {
+  return PATIENCE * (1 + Math.floor(bytes / 1_048_576));
 }
 
 /** Closes the stream under `work` when it takes longer than `milliseconds`. */

@@ -22,9 +22,9 @@ import {
   CommandWriter,
   randomBytes,
 } from "../../lib/protocol/mod.ts";
-import type { Bytes, Shape } from "../../lib/protocol/mod.ts";
+import type { Bytes, ByteStream, Shape } from "../../lib/protocol/mod.ts";
 import { freshNodeKeyring } from "../support/keyrings.ts";
-import { dialTcp, TcpNetwork } from "./tcp_network.ts";
+import { dialTcp, TcpNetwork, until } from "./tcp_network.ts";
 
 /** A channel to the first controller, on which nothing has been said. */
 async function channelTo(network: TcpNetwork): Promise<CommandChannel> {
@@ -273,4 +273,50 @@ Deno.test("too many questions from one address are declined for a while", async 
   assertEquals(reasons.slice(0, 3), Array(3).fill("no-consensus"));
   assertEquals(reasons.slice(3), Array(2).fill("too-fast"));
   await link.close();
+});
+
+Deno.test("S2.2: who says nothing, or a byte now and then, is hung up on", async () => {
+  await using network = await TcpNetwork.of({ limits: { guestPatience: 300 } });
+  const silent = await dialTcp(network.addresses[0]!);
+  const slow = await dialTcp(network.addresses[0]!);
+  const inside = await channelTo(network);
+  const trickle = setInterval(() => {
+    slow.write(new Uint8Array(1)).catch(() => {});
+    inside.send(new Uint8Array(1)).catch(() => {});
+  }, 50);
+  const began = performance.now();
+  const ends = async (stream: ByteStream) => {
+    const buffer = new Uint8Array(100);
+    try {
+      while (await stream.read(buffer) !== null);
+    } catch {
+      // Reset is an end, too.
+    }
+    stream.close();
+  };
+  await Promise.all([ends(silent), ends(slow), answers(inside)]);
+  clearInterval(trickle);
+  assert(performance.now() - began < 2_000);
+});
+
+Deno.test("S4.2: no more than so many relays are connected back to at a time", async () => {
+  await using network = await TcpNetwork.of({ limits: { probes: 1 } });
+  // A tarpit: it takes connections and says nothing.
+  const tarpit = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const held: Deno.Conn[] = [];
+  const holding = (async () => {
+    for await (const each of tarpit) held.push(each);
+  })();
+  const first = await network.listenAsRelay();
+  const { port } = tarpit.addr as Deno.NetAddr;
+  network.register(first, { address: { host: "127.0.0.1", port } });
+  await until(() => held.length > 0);
+  const second = await network.startRelay();
+  const state = await until(() => second.states.at(-1));
+  assert(
+    state.error instanceof DirectoryError && state.error.reason === "too-fast",
+  );
+  for (const each of held) each.close();
+  tarpit.close();
+  await holding;
 });

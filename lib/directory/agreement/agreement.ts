@@ -16,7 +16,7 @@ import type { AgreementMessage } from "./message.ts";
 import { ownVote } from "./own_vote.ts";
 import type { AgreementOptions, Offence, Output } from "./output.ts";
 import type { Standing } from "./standing.ts";
-import { encodeStanding, freshStanding } from "./standing.ts";
+import { freshStanding } from "./standing.ts";
 import { Witness } from "./witness.ts";
 
 /** A validAfter this far from the clock here is not agreed to, in seconds. */
@@ -154,9 +154,8 @@ export class Agreement {
   #lead(now: number): void {
     const place = this.#turns.leader(this.#height, now);
     const turn = Math.floor(now / this.#turns.length);
-    const alone = this.#order.length === 1;
     if (!sameBytes(this.#order[place]!, this.#self)) return;
-    if (turn === this.#led && !alone) return;
+    if (turn === this.#led && this.#order.length > 1) return;
     this.#led = turn;
     const above = Math.max(this.#standing.promised, this.#floor);
     const ballot = this.#turns.ballot(place, now, above);
@@ -366,7 +365,9 @@ export class Agreement {
 
   #keep(standing: Standing): void {
     this.#standing = standing;
-    this.#outputs.push({ kind: "keep", state: encodeStanding(standing) });
+    // Nobody has heard of the one before yet.
+    if (this.#outputs.at(-1)?.kind === "keep") this.#outputs.pop();
+    this.#outputs.push({ kind: "keep", standing });
   }
 
   #behind(controller: Bytes, height: number): void {

@@ -4,6 +4,7 @@ import type { Consensus } from "../consensus.ts";
 import type { RelayDescriptor } from "../descriptor.ts";
 import type { Network } from "../network.ts";
 import type { AgreementMessage } from "./message.ts";
+import type { Standing } from "./standing.ts";
 
 /** A relay that a controller holds to be running. */
 export interface Candidate {
@@ -25,7 +26,7 @@ export type Offence =
 /** What the agreement wants done, in this order. */
 export type Output =
   /** To be on disk before anything that follows is done. */
-  | { readonly kind: "keep"; readonly state: Bytes }
+  | { readonly kind: "keep"; readonly standing: Standing }
   /** To one controller, or to all others. */
   | {
     readonly kind: "send";

@@ -58,6 +58,8 @@ export interface ControllerOptions {
 const DEBOUNCE = 100;
 /** What has not come by itself after this is fetched, in milliseconds. */
 const FETCH_AFTER = 300;
+/** Offences that are remembered, so that they are not reported again. */
+const REPORTS_KEPT = 1_000;
 
 /**
  * Makes the next consensus, alone or with other controllers: gives the agreement the time, what the
@@ -68,8 +70,10 @@ export class Controller {
   readonly registry: Registry;
   readonly #options: ControllerOptions;
   readonly #closing = new AbortController();
+  readonly #reported = new Set<string>();
   readonly #peers = new Map<string, PeerLink>();
   #agreement: Agreement;
+  #ticking = false;
   #busy: Promise<void> = Promise.resolve();
   #catchingUp: Promise<unknown> = Promise.resolve();
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -186,6 +190,9 @@ export class Controller {
     for (const { identity: { fingerprint } } of this.registry.expire(now())) {
       happened({ kind: "dropped", relay: fingerprint, why: "silent" });
     }
+    // A slow disk must not leave a heap of ticks behind.
+    if (this.#ticking) return;
+    this.#ticking = true;
     const { version } = this.registry;
     this.#exclusively(async () => {
       const before = this.head;
@@ -196,7 +203,7 @@ export class Controller {
       await this.#perform(outputs);
       if (this.head !== before) this.#published = version;
       return [];
-    }).catch(failed);
+    }).catch(failed).finally(() => this.#ticking = false);
   }
 
   /** One thing at a time; after a failure everything goes on from what is on disk. */
@@ -213,20 +220,30 @@ export class Controller {
     const { state, happened } = this.#options;
     try {
       for (const output of outputs) {
-        if (output.kind === "keep") await state.keep(output.state);
+        if (output.kind === "keep") await state.keep(output.standing);
         else if (output.kind === "send") this.#send(output);
         else if (output.kind === "publish") {
           await state.advance(output.consensus);
           happened({ kind: "consensus", consensus: output.consensus });
         } else if (output.kind === "behind") {
           this.#fetchSoon(output.controller, output.height);
-        } else happened(output);
+        } else this.#report(output);
       }
     } catch (error) {
       // What could not be kept must not have been promised.
       this.#agreement = this.#newAgreement();
       throw error;
     }
+  }
+
+  /** Each offence once at each height: a liar may go on for long. */
+  #report(caught: Extract<Output, { kind: "caught" }>): void {
+    const height = this.head?.height ?? 0;
+    const key = `${height} ${caught.controller.toHex()} ${caught.offence}`;
+    if (this.#reported.has(key)) return;
+    if (this.#reported.size > REPORTS_KEPT) this.#reported.clear();
+    this.#reported.add(key);
+    this.#options.happened(caught);
   }
 
   #send({ to, message }: Extract<Output, { kind: "send" }>): void {

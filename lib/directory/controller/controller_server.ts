@@ -2,7 +2,7 @@ import type { NodeKeyring } from "../../identity/mod.ts";
 import type { Incoming } from "../../net/mod.ts";
 import { answer, CommandChannel } from "../../protocol/mod.ts";
 import { DIRECTORY_VOCABULARY } from "../commands.ts";
-import { ControllerSession, GUEST_DEADLINE } from "./controller_session.ts";
+import { ControllerSession } from "./controller_session.ts";
 import type { DeskOptions } from "./desk.ts";
 import { Desk } from "./desk.ts";
 
@@ -26,7 +26,7 @@ export class ControllerServer {
    * @throws {ChannelError | MalformedError} when the other side broke a rule or was cut off.
    */
   async accept(incoming: Incoming): Promise<void> {
-    incoming.deadline(GUEST_DEADLINE);
+    incoming.deadline(this.#desk.limits.guestPatience);
     const channel = await answer(incoming, {
       static: this.#keyring.dh,
       certificate: this.#keyring.certificate.bytes,

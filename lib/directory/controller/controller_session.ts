@@ -37,15 +37,16 @@ import type { RelayDescriptor } from "../descriptor.ts";
 import { parseDescriptor } from "../descriptor.ts";
 import type { Desk } from "./desk.ts";
 
-/** Silence that is taken from somebody who has not proved anything, in milliseconds. */
-export const GUEST_DEADLINE = 10_000;
 /** How long a guest may take to receive an answer, in milliseconds. */
 const ANSWER_DEADLINE = 120_000;
 /** Silence after which another controller counts as gone, in milliseconds. */
 const PEER_DEADLINE = 900_000;
-/** Questions that somebody may ask on one connection who has not proved anything. */
+/**
+ * Questions that somebody may ask on one connection who has not proved anything. Headers of a year,
+ * 10,000 at a time, are ten of them.
+ */
 const GUEST_QUESTIONS = 256;
-/** Headers of a year, 10,000 at a time, are ten questions; nobody else asks many. */
+/** Signs of life that a relay may leave out before it is hung up on. */
 const RELAY_SILENCES = 4;
 
 /** One connection to a controller, behind the handshake: a client's, a relay's or a controller's. */
@@ -88,7 +89,7 @@ export class ControllerSession {
   }
 
   get #patience(): number {
-    if (this.#node === undefined) return GUEST_DEADLINE;
+    if (this.#node === undefined) return this.#desk.limits.guestPatience;
     return this.#desk.isController(this.#node)
       ? PEER_DEADLINE
       : this.#desk.limits.aliveEvery * RELAY_SILENCES;

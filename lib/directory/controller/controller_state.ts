@@ -1,7 +1,7 @@
 import type { Bytes } from "../../protocol/mod.ts";
 import { concat } from "../../protocol/mod.ts";
 import type { Standing } from "../agreement/standing.ts";
-import { parseStanding } from "../agreement/standing.ts";
+import { encodeStanding, parseStanding } from "../agreement/standing.ts";
 import type { Consensus } from "../consensus.ts";
 import { parseConsensus } from "../consensus.ts";
 import { descriptorsOf } from "../consensus_body.ts";
@@ -93,12 +93,10 @@ export class ControllerState {
   }
 
   /** Puts on disk what the controller binds itself to; once this has resolved it may say so. */
-  async keep(state: Bytes): Promise<void> {
-    await replaceDurable(`${this.#directory}/standing`, state);
-    this.#standing = await parseStanding(
-      state,
-      this.#head && descriptorsOf(this.#head),
-    );
+  async keep(standing: Standing): Promise<void> {
+    const path = `${this.#directory}/standing`;
+    await replaceDurable(path, encodeStanding(standing));
+    this.#standing = standing;
   }
 
   /**

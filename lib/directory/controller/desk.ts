@@ -43,6 +43,7 @@ export class Desk {
   readonly #fetches: TokenBuckets;
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #closing = new AbortController();
+  #probes = 0;
   readonly #looks = new Set<Promise<void>>();
 
   /** Begins to look after the relays at once. */
@@ -91,10 +92,13 @@ export class Desk {
     owner: unknown,
   ): Promise<string | undefined> {
     const { controller: { registry }, happened } = this.#options;
-    const why = this.#refusal(descriptor, group) ??
-      await this.#probe(descriptor) ??
-      // Much may have changed while it was looked at.
-      registry.refusal(descriptor, this.#now);
+    let why = this.#refusal(descriptor, group);
+    if (why === undefined) {
+      this.#probes++;
+      why = await this.#probe(descriptor).finally(() => this.#probes--) ??
+        // Much may have changed while it was looked at.
+        registry.refusal(descriptor, this.#now);
+    }
     if (why !== undefined) {
       happened({ kind: "declined", why });
       return why;
@@ -141,6 +145,7 @@ export class Desk {
     if (
       !this.#isFree(group) && this.#registrations.take(group, this.#now) > 0
     ) return "too-fast";
+    if (this.#probes >= this.limits.probes) return "too-fast";
     return this.#options.controller.registry.refusal(descriptor, this.#now);
   }
 

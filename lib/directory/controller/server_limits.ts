@@ -8,6 +8,10 @@ export interface ControllerLimits {
   readonly fetches: BucketRate;
   /** Whether relays may have addresses that are not public, and loopback is not held back. */
   readonly allowPrivate: boolean;
+  /** Silence that is taken from somebody who has not proved anything. */
+  readonly guestPatience: number;
+  /** Relays that are connected back to at a time, for all who ask. */
+  readonly probes: number;
   /** Between two signs of life of a relay. */
   readonly aliveEvery: number;
   /** Until a relay is looked at again. */
@@ -19,6 +23,8 @@ export const DEFAULT_CONTROLLER_LIMITS: ControllerLimits = {
   registrations: { perSecond: 1, burst: 30 },
   fetches: { perSecond: 10, burst: 200 },
   allowPrivate: false,
+  guestPatience: 10_000,
+  probes: 256,
   aliveEvery: 30_000,
   probeEvery: 600_000,
 };

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Candidate } from "../../../lib/directory/agreement/output.ts";
 import type { AgreementMessage } from "../../../lib/directory/agreement/message.ts";
+import { compareBytes } from "../../../lib/directory/byte_order.ts";
 import { FLAG_EXIT, FLAG_GUARD } from "../../../lib/directory/mod.ts";
 import { relay, relays } from "../relays.ts";
 import { VirtualNetwork } from "./virtual_network.ts";
@@ -321,3 +322,48 @@ Deno.test("old words of an old height move nobody", async () => {
   assert(network.heights.every((h) => h >= 5));
   assertOneChain(network);
 });
+
+Deno.test("a ballot is voted in once, before and after a crash, and never one below it", async () => {
+  const votes: string[] = [];
+  let collect: AgreementMessage | undefined;
+  const network = await VirtualNetwork.of({
+    count: 3,
+    interval: 10,
+    passage(from, to, message) {
+      if (from === 1 && message.kind === "vote") votes.push(message.kind);
+      if (message.kind === "collect" && to === 1) collect = message;
+      // Nothing comes of it, so that the height stays.
+      return { lost: message.kind === "propose" };
+    },
+  });
+  network.show(SOME);
+  await network.until(() => collect !== undefined && votes.length > 0, 20_000);
+  for (const i of [0, 2]) network.kill(i);
+  const leader = network.places.findIndex((_, i) =>
+    i !== 1 && ownerOf(network, collect!) === i
+  );
+  const before = votes.length;
+  for (const restart of [false, true]) {
+    if (restart) {
+      network.kill(1);
+      await network.start(1);
+    }
+    for (const less of [0, 3, 6]) {
+      const { ballot } = collect as { ballot: number };
+      network.post(leader, 1, {
+        ...collect as Extract<AgreementMessage, { kind: "collect" }>,
+        ballot: ballot - less,
+      });
+    }
+    await network.run(100);
+  }
+  assertEquals(votes.length, before);
+});
+
+/** Who leads the ballot of a COLLECT. */
+function ownerOf(network: VirtualNetwork, message: AgreementMessage): number {
+  const order = network.controllers.keyrings
+    .map(({ certificate }) => certificate.fingerprint).sort(compareBytes);
+  const { ballot } = message as { ballot: number };
+  return network.indexOf(order[(ballot - 1) % order.length]!);
+}

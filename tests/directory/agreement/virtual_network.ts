@@ -9,7 +9,10 @@ import type {
   Offence,
   Output,
 } from "../../../lib/directory/agreement/output.ts";
-import { parseStanding } from "../../../lib/directory/agreement/standing.ts";
+import {
+  encodeStanding,
+  parseStanding,
+} from "../../../lib/directory/agreement/standing.ts";
 import type { Consensus } from "../../../lib/directory/consensus.ts";
 import type { Bytes } from "../../../lib/protocol/mod.ts";
 import { controllers, NOW } from "../relays.ts";
@@ -208,7 +211,7 @@ export class VirtualNetwork {
     for (const output of outputs) {
       switch (output.kind) {
         case "keep":
-          place.kept = output.state;
+          place.kept = encodeStanding(output.standing);
           break;
         case "publish":
           place.head = output.consensus;

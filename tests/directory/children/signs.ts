@@ -43,7 +43,7 @@ for (;;) {
 
 async function perform(outputs: readonly Output[]): Promise<void> {
   for (const output of outputs) {
-    if (output.kind === "keep") await state.keep(output.state);
+    if (output.kind === "keep") await state.keep(output.standing);
     else if (output.kind === "publish") {
       const { height, hash } = output.consensus;
       // A signature leaves before anything else is on disk.
