@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { Candidate } from "../../../lib/directory/agreement/output.ts";
 import type { AgreementMessage } from "../../../lib/directory/agreement/message.ts";
 import { compareBytes } from "../../../lib/directory/byte_order.ts";
+import { NO_CONSENSUS } from "../../../lib/directory/consensus_header.ts";
 import { FLAG_EXIT, FLAG_GUARD } from "../../../lib/directory/mod.ts";
 import { relay, relays } from "../relays.ts";
 import { VirtualNetwork } from "./virtual_network.ts";
@@ -187,6 +188,18 @@ Deno.test("a controller that lost its head but not its promises signs nothing un
   place.head = undefined;
   await network.start(1);
   assert(place.agreement.isBehind);
+  // Asked for a vote at the height that it believes to be at, it forgets none of its promises.
+  for (const [i, { certificate }] of network.controllers.keyrings.entries()) {
+    const turn = Math.floor(network.now / 2_500);
+    for (let ballot = 3 * turn + 1; ballot <= 3 * turn + 3; ballot++) {
+      const outputs = await place.agreement.receive(
+        certificate.fingerprint,
+        { kind: "collect", height: 1, previous: NO_CONSENSUS, ballot },
+        network.now,
+      );
+      assertEquals(outputs, [], `${i}`);
+    }
+  }
   await network.until(() => network.heights[1]! >= 3, 60_000);
   assertOneChain(network);
 });
