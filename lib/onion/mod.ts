@@ -6,6 +6,7 @@
  *
  * @module
  */
+export { DESTROY_REASONS } from "./cell/cell.ts";
 export { CircuitError } from "./client/circuit_error.ts";
 export { OnionClient } from "./client/onion_client.ts";
 export { DnsResolver } from "./exit/dns_resolver.ts";
@@ -20,13 +21,22 @@ export { Relay } from "./relay/relay.ts";
 export { DEFAULT_RELAY_LIMITS } from "./relay/relay_limits.ts";
 export { END_REASONS, StreamError } from "./stream/stream_error.ts";
 
+export { ServiceClient } from "./service/service_client.ts";
+export { OnionService } from "./service/onion_service.ts";
+
 export type { DestroyReason } from "./cell/cell.ts";
 export type { BuilderOptions, CircuitRules } from "./client/circuit_builder.ts";
 export type { CircuitStatus } from "./client/onion_client.ts";
 export type { ExitDialer, ExitLimits, ExitOptions } from "./exit/exit.ts";
 export type { Resolver } from "./exit/resolver.ts";
+export type { LookupLimits } from "./exit/lookup.ts";
 export type { GuardsData } from "./path/guard_record.ts";
+export type { RandomSource } from "./path/random_below.ts";
 export type { RelayOptions, RelayStatus } from "./relay/relay.ts";
 export type { RelayLimits } from "./relay/relay_limits.ts";
+export type {
+  OnionServiceOptions,
+  ServiceState,
+} from "./service/onion_service.ts";
 export type { OnionStream, StreamOpener } from "./stream/opener.ts";
 export type { EndReason } from "./stream/stream_error.ts";

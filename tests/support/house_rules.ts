@@ -53,8 +53,9 @@ const PROTOCOL_ROOMS: readonly string[] = [
 
 const PROTOCOL_DOOR = "lib/protocol/mod.ts";
 
-/** A longer file wants to be a folder. */
+/** A longer file wants to be a folder; the library's face is a list of names, and grows with the rooms. */
 const LINE_CAP = 400;
+const FACE = "mod.ts";
 
 /** Every rule at once. */
 export function breaches(tree: SourceTree): string[] {
@@ -188,7 +189,9 @@ export function sizes(tree: SourceTree): string[] {
   const found: string[] = [];
   for (const [path, text] of tree) {
     const lines = text.split("\n").length - 1;
-    if (lines > LINE_CAP) found.push(`${path}: has ${lines} lines`);
+    if (lines > LINE_CAP && path !== FACE) {
+      found.push(`${path}: has ${lines} lines`);
+    }
   }
   return found;
 }

@@ -15,10 +15,11 @@ import { CircuitError } from "./circuit_error.ts";
 import { GuardLinks } from "./guard_links.ts";
 
 /** What is wanted of a circuit, apart from what holds for all of them. */
-export type CircuitWish = Omit<
-  PathWish,
-  "guards" | "hops" | "distinctNetworks"
->;
+export interface CircuitWish
+  extends Omit<PathWish, "guards" | "hops" | "distinctNetworks"> {
+  /** Another number of relays than usual. */
+  readonly hops?: number | undefined;
+}
 
 /** How circuits are built. */
 export interface CircuitRules {
@@ -127,7 +128,7 @@ export class CircuitBuilder {
     const distinctNetworks = rules.distinctNetworks ?? relays.some(isPublic);
     return choosePath(relays, {
       ...wish,
-      hops: rules.hops,
+      hops: wish.hops ?? rules.hops,
       distinctNetworks,
       guards: guards.usable(now),
     }, random);

@@ -1,8 +1,10 @@
+import { parseFingerprint } from "../../identity/mod.ts";
 import { parseIpAddress } from "../../net/mod.ts";
 import type { ConsensusRelay } from "../../directory/mod.ts";
 import type { Bytes } from "../../protocol/mod.ts";
 import type { CircuitStream } from "../stream/circuit_stream.ts";
 import type { OnionStream, StreamOpener } from "../stream/opener.ts";
+import { ServiceClient } from "../service/service_client.ts";
 import { StreamError } from "../stream/stream_error.ts";
 import type { EndReason } from "../stream/stream_error.ts";
 import { CircuitBuilder } from "./circuit_builder.ts";
@@ -17,6 +19,8 @@ const DIRTINESS = 600_000;
 const IDLE = 3_600_000;
 /** Between two looks at what is too old, in milliseconds. */
 const SWEEP_EVERY = 10_000;
+/** Ends the names of onion services. */
+const SERVICE_ENDING = ".onion";
 /** Circuits on which one stream is tried. */
 const ATTEMPTS = 3;
 
@@ -69,6 +73,7 @@ interface Entry {
 export class OnionClient implements StreamOpener {
   readonly #options: BuilderOptions;
   readonly #builder: CircuitBuilder;
+  readonly #services: ServiceClient;
   readonly #circuits = new Set<Entry>();
   /** Circuits under way, by what will use them. */
   readonly #building = new Map<string, Promise<Entry>>();
@@ -79,9 +84,11 @@ export class OnionClient implements StreamOpener {
   #expected: CircuitWish = { port: 443 };
   #lastId = 0;
 
+  /** Builds nothing yet; see `prebuild`. */
   constructor(options: BuilderOptions) {
     this.#options = options;
     this.#builder = new CircuitBuilder(options);
+    this.#services = new ServiceClient({ ...options, circuits: this });
     this.#sweep = setInterval(() => this.#retire(), SWEEP_EVERY);
   }
 
@@ -114,6 +121,9 @@ export class OnionClient implements StreamOpener {
     isolation: string,
     signal?: AbortSignal,
   ): Promise<OnionStream> {
+    if (host.toLowerCase().endsWith(SERVICE_ENDING)) {
+      return await this.#services.open(serviceOf(host), isolation, signal);
+    }
     this.#expected = { port };
     return await this.#tryOn<CircuitStream>(
       { host, port },
@@ -139,17 +149,20 @@ export class OnionClient implements StreamOpener {
   }
 
   /**
-   * A circuit that ends at a relay of the caller's choice and is nobody else's.
+   * A circuit that ends at a relay of the caller's choice and is nobody else's, for services.
    *
+   * @internal
    * @param ended told when it is gone.
+   * @param hops as many relays; as many as usual if not given.
    * @throws {StreamError} `no-circuit`.
    */
   async circuitTo(
     last: Bytes | undefined,
     ended: () => void = () => {},
     signal?: AbortSignal,
+    hops?: number,
   ): Promise<ClientCircuit> {
-    const wish = last === undefined ? {} : { last };
+    const wish = last === undefined ? { hops } : { last, hops };
     return (await this.#builder.build(wish, ended, signal)).circuit;
   }
 
@@ -160,6 +173,7 @@ export class OnionClient implements StreamOpener {
     for (const { circuit } of this.#circuits) circuit.destroy("requested");
     this.#circuits.clear();
     await Promise.allSettled([this.#prebuilding, ...this.#building.values()]);
+    await this.#services.close();
     await this.#builder.close();
   }
 
@@ -283,6 +297,19 @@ function fits(entry: Entry, wish: CircuitWish): boolean {
   return host !== undefined && parseIpAddress(host) !== undefined
     ? descriptor.policy.permits(host, port)
     : descriptor.policy.permitsSome(port);
+}
+
+/** The fingerprint of the service that is named. @throws {StreamError} if it is none. */
+function serviceOf(host: string): Bytes {
+  try {
+    return parseFingerprint(host.slice(0, -SERVICE_ENDING.length));
+  } catch (cause) {
+    throw new StreamError(
+      "resolve-failed",
+      "Cannot open a stream: no such service can be",
+      { cause },
+    );
+  }
 }
 
 async function abortable<T>(
