@@ -37,4 +37,6 @@ export interface Surroundings {
   readonly now: () => number;
   /** As `randomBytes`. */
   readonly random: RandomSource;
+  /** How long a client waits for the service to come, in milliseconds; 20 s if not given. */
+  readonly patience?: number;
 }

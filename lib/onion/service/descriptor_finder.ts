@@ -20,8 +20,8 @@ const PATIENCE = 10_000;
 interface Wanted {
   readonly fingerprint: Bytes;
   readonly index: Bytes;
-  /** Only what was published later, in seconds since 1970. */
-  readonly after: number;
+  /** Whether it helps. */
+  readonly isWanted: (descriptor: ServiceDescriptor) => boolean;
 }
 
 /**
@@ -30,13 +30,13 @@ interface Wanted {
  * one.
  *
  * @param fingerprint of the service, 32 bytes.
- * @param after only one that was published later, in seconds since 1970.
+ * @param isWanted whether a descriptor helps; if not, the search goes on.
  * @throws {StreamError} `resolve-failed` if none has one.
  */
 export async function findDescriptor(
   { circuits, directory, time, random }: Surroundings,
   fingerprint: Bytes,
-  after: number,
+  isWanted: (descriptor: ServiceDescriptor) => boolean,
   signal: AbortSignal,
 ): Promise<ServiceDescriptor> {
   const now = Math.floor(time() / 1_000);
@@ -56,7 +56,7 @@ export async function findDescriptor(
       continue;
     }
     try {
-      const wanted = { fingerprint, index, after };
+      const wanted = { fingerprint, index, isWanted };
       const found = await within(
         PATIENCE,
         circuit,
@@ -80,7 +80,7 @@ export async function findDescriptor(
 
 async function ask(
   circuit: ClientCircuit,
-  { fingerprint, index, after }: Wanted,
+  { fingerprint, index, isWanted }: Wanted,
   now: number,
 ): Promise<ServiceDescriptor | undefined> {
   for (let place = 0; place < BLOBS_LIMIT; place++) {
@@ -97,7 +97,7 @@ async function ask(
       // Anybody can have put something else there.
       continue;
     }
-    if (found.publishedAt > after) return found;
+    if (isWanted(found)) return found;
   }
   return undefined;
 }

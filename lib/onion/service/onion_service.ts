@@ -13,6 +13,7 @@ import { DescriptorPublisher } from "./descriptor_publisher.ts";
 import type { Meeting } from "./introduction_handshake.ts";
 import { IntroductionPoint } from "./introduction_point.ts";
 import type { PointOwner } from "./introduction_point.ts";
+import type { PointFields } from "./service_descriptor.ts";
 import { encodeRendezvous } from "./service_message.ts";
 import { ServiceStreams } from "./service_streams.ts";
 
@@ -119,6 +120,11 @@ export class OnionService implements PointOwner {
     return this.#state;
   }
 
+  /** Where it can be asked for now. */
+  get points(): readonly PointFields[] {
+    return [...this.#points.keys()].map(({ fields }) => fields);
+  }
+
   /** Circuits to clients. */
   get meetings(): number {
     return this.#meetings.size;
@@ -164,22 +170,22 @@ export class OnionService implements PointOwner {
   /** Looks again and again whether everything is as it should be. */
   async #tend(): Promise<void> {
     const { signal } = this.#closing;
-    const backoff = new Backoff({ first: 1_000, longest: 60_000 });
+    const backoff = new Backoff({ first: 1_000, longest: LOOK_EVERY });
     while (!signal.aborted) {
-      let wait = LOOK_EVERY;
       this.#isLookDue = false;
       try {
         this.#retire();
         await this.#findPoints();
-        const points = [...this.#points.keys()].map(({ fields }) => fields);
+        const { points } = this;
         if (points.length > 0) await this.#publisher.publish(points, signal);
         this.#tell();
-        backoff.reset();
       } catch (error) {
         this.#report(error);
-        wait = backoff.next();
       }
-      await this.#pause(wait);
+      const { points, stores } = this.#state;
+      const isWhole = points === POINTS && stores > 0;
+      if (isWhole) backoff.reset();
+      await this.#pause(isWhole ? LOOK_EVERY : backoff.next());
     }
   }
 
@@ -189,7 +195,7 @@ export class OnionService implements PointOwner {
     this.#dropOldPoints(relays);
     const now = this.#options.now();
     const taken = new Set([
-      ...[...this.#points.keys()].map(({ fields }) => fields.relay.toHex()),
+      ...this.points.map(({ relay }) => relay.toHex()),
       ...this.#establishing,
     ]);
     for (const [name, until] of this.#avoided) {

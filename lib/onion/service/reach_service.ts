@@ -21,7 +21,7 @@ import { within } from "./within.ts";
 const ATTEMPTS = 6;
 /** Time for a relay to answer, in milliseconds. */
 const PATIENCE = 10_000;
-/** Time for the service to come to the rendezvous, in milliseconds. */
+/** Time for the service to come to the rendezvous, in milliseconds, unless the client says otherwise. */
 const MEETING_PATIENCE = 20_000;
 
 /** A circuit of ours at whose end we wait. */
@@ -101,18 +101,22 @@ export class ServiceApproach {
     );
   }
 
-  /** A point that was not tried yet, of a newer descriptor if there is none in this one. */
+  /** A point that was not tried yet, of another descriptor if there is none in this one. */
   async #nextPoint(cause: unknown): Promise<PointFields | undefined> {
     // What takes longest is begun first.
     this.#wait().catch(() => {/* whoever needs it sees it */});
-    const known = this.#untried();
-    if (known !== undefined) return known;
-    const after = this.#descriptor?.publishedAt ?? -1;
+    const before = this.#descriptor;
+    const known = this.#untried(before);
+    if (known.length > 0) return this.#oneOf(known);
+    // Of two that were published in one second nobody can tell which is the later.
+    const isWanted = (found: ServiceDescriptor) =>
+      found.publishedAt >= (before?.publishedAt ?? 0) &&
+      this.#untried(found).length > 0;
     try {
       this.#descriptor = await findDescriptor(
         this.#surroundings,
         this.#fingerprint,
-        after,
+        isWanted,
         this.#signal,
       );
     } catch (error) {
@@ -120,16 +124,16 @@ export class ServiceApproach {
       if (cause !== undefined && error instanceof StreamError) return undefined;
       throw error;
     }
-    return this.#untried();
+    return this.#oneOf(this.#untried(this.#descriptor));
   }
 
-  #untried(): PointFields | undefined {
-    const left =
-      this.#descriptor?.points.filter((each) =>
-        !this.#tried.has(nameOf(each))
-      ) ?? [];
-    if (left.length === 0) return undefined;
-    return left[randomBelow(left.length, this.#surroundings.random)];
+  #untried(descriptor: ServiceDescriptor | undefined): readonly PointFields[] {
+    const points = descriptor?.points ?? [];
+    return points.filter((each) => !this.#tried.has(nameOf(each)));
+  }
+
+  #oneOf(points: readonly PointFields[]): PointFields {
+    return points[randomBelow(points.length, this.#surroundings.random)]!;
   }
 
   async #meetBy(point: PointFields): Promise<ClientCircuit> {
@@ -173,8 +177,8 @@ export class ServiceApproach {
     // Another attempt would be answered to another offer: it needs a cookie of its own.
     this.#waiting = undefined;
     try {
-      const signal = this.#signal;
-      const data = await within(MEETING_PATIENCE, circuit, joined, signal);
+      const { patience = MEETING_PATIENCE } = this.#surroundings;
+      const data = await within(patience, circuit, joined, this.#signal);
       circuit.join(await offer.finish(parseJoined(data)));
       if (circuit.failure !== undefined) throw circuit.failure;
       return circuit;

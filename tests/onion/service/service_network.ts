@@ -12,7 +12,7 @@ import { randomBytes, writeAll } from "../../../lib/protocol/mod.ts";
 import { freshNodeKeyring, TEST_TIME } from "../../support/keyrings.ts";
 import { CLIENT, RelayNetwork } from "../relay_network.ts";
 import type { NetworkOptions } from "../relay_network.ts";
-import { until } from "../streams.ts";
+import { pause, until } from "../streams.ts";
 
 /** A network of relays with services and their clients, who build circuits as they do in earnest. */
 export class ServiceNetwork implements AsyncDisposable {
@@ -22,6 +22,8 @@ export class ServiceNetwork implements AsyncDisposable {
   /** What services have called failures. */
   readonly failures: unknown[] = [];
   #consensus: { readonly relays: readonly ConsensusRelay[] } = { relays: [] };
+  readonly #keyrings = new Map<string, NodeKeyring>();
+  readonly #dead = new Set<number>();
   readonly #closers: (() => Promise<void>)[] = [];
 
   private constructor(relays: RelayNetwork) {
@@ -62,8 +64,12 @@ export class ServiceNetwork implements AsyncDisposable {
       guards: new Guards(),
       keepGuards: () => Promise.resolve(),
       rules: { hops, distinctNetworks: false },
-      dial: ({ identity }) =>
-        this.relays.connect(CLIENT, this.indexOf(identity.fingerprint)),
+      dial: ({ identity }) => {
+        const index = this.indexOf(identity.fingerprint);
+        return this.#dead.has(index)
+          ? Promise.reject(new Error("nobody is there"))
+          : this.relays.connect(CLIENT, index);
+      },
       random: randomBytes,
       now: () => performance.now(),
       time: () => this.time,
@@ -78,31 +84,63 @@ export class ServiceNetwork implements AsyncDisposable {
     };
   }
 
-  /** A service that sends back what it is sent, and can be reached. */
-  async service(
+  /** Keys for a service. */
+  async keyring(): Promise<NodeKeyring> {
+    const keyring = await freshNodeKeyring();
+    this.#keyrings.set(keyring.certificate.fingerprint.toHex(), keyring);
+    return keyring;
+  }
+
+  /** The keys of a service. */
+  keyringOf({ fingerprint }: OnionService): NodeKeyring {
+    return this.#keyrings.get(fingerprint.toHex())!;
+  }
+
+  /** A service that sends back what it is sent, and has just begun. */
+  starting(
+    keyring: NodeKeyring,
     options: Partial<OnionServiceOptions> = {},
-    keyring?: NodeKeyring,
-  ): Promise<OnionService> {
+  ): OnionService {
     const service = OnionService.start({
       ...this.surroundings(),
-      keyring: keyring ?? await freshNodeKeyring(),
+      keyring,
       accept: echo,
       failed: (error) => this.failures.push(error),
       ...options,
     });
     this.#closers.unshift(() => service.close());
+    return service;
+  }
+
+  /** A service that sends back what it is sent, and can be reached. */
+  async service(
+    options: Partial<OnionServiceOptions> = {},
+    keyring?: NodeKeyring,
+  ): Promise<OnionService> {
+    const service = this.starting(keyring ?? await this.keyring(), options);
     await this.standing(service);
     return service;
   }
 
   /** Waits until a service has all its points, at all stores. */
-  async standing(service: OnionService): Promise<void> {
+  async standing(service: OnionService, milliseconds = 10_000): Promise<void> {
     const stores = Math.min(4, this.#consensus.relays.length);
     await until(
       () => service.state.points === 3 && service.state.stores === stores,
-      `the service stands: ${JSON.stringify(service.state)}`,
-      15_000,
+      "the service stands",
+      milliseconds,
     );
+  }
+
+  /** The relays that are introduction points of a service. */
+  pointsOf(service: OnionService): number[] {
+    return service.points.map(({ relay }) => this.indexOf(relay));
+  }
+
+  /** Ends a relay. */
+  async kill(index: number): Promise<void> {
+    await this.relays.nodes[index]!.relay.close();
+    this.#dead.add(index);
   }
 
   /** Somebody who reaches services. */
@@ -115,6 +153,8 @@ export class ServiceNetwork implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const close of this.#closers) await close();
     await this.relays[Symbol.asyncDispose]();
+    // Large cells that were being sealed or opened for nobody any more.
+    await pause(40);
   }
 }
 
