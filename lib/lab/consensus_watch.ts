@@ -4,6 +4,7 @@ import { dial } from "../net/mod.ts";
 import type { Bytes } from "../protocol/mod.ts";
 import type { Crew } from "./crew.ts";
 import { LabError } from "./lab_error.ts";
+import type { LabErrorCode } from "./lab_error.ts";
 import type { Member } from "./member.ts";
 
 /** What controllers say when there is a consensus. */
@@ -47,28 +48,37 @@ export class ConsensusWatch {
    * Waits for one of which `condition` is true. It is looked at whenever a controller says that there
    * is a new one.
    *
-   * @throws {LabError} `ERR_LAB_LATE` if there is none in `patience` milliseconds.
+   * @throws {LabError} `ERR_LAB_LATE` if there is none in `patience` milliseconds; `ERR_LAB_ENDED` if
+   * no controller runs any more.
    */
   async until(
     condition: (consensus: Consensus) => boolean,
     patience: number,
   ): Promise<Consensus> {
-    const late = Promise.withResolvers<"late">();
-    const timer = setTimeout(() => late.resolve("late"), patience);
+    const late = Promise.withResolvers<LabErrorCode>();
+    const timer = setTimeout(() => late.resolve("ERR_LAB_LATE"), patience);
+    let end: LabErrorCode | undefined;
     try {
-      for (;;) {
-        const next = this.#controllers
-          .map(({ output }) => output.next(CONSENSUS));
+      while (end === undefined) {
+        const controllers = this.#controllers;
+        const next = controllers.map(({ output }) =>
+          output.next(CONSENSUS).then(() => undefined)
+        );
+        const over = Promise.all(controllers.map(({ ended }) => ended))
+          .then((): LabErrorCode => "ERR_LAB_ENDED");
         const consensus = await this.newest().catch(() => undefined);
         if (consensus !== undefined && condition(consensus)) return consensus;
-        if (await Promise.race([...next, late.promise]) === "late") break;
+        end = await Promise.race([...next, over, late.promise]);
       }
     } finally {
       clearTimeout(timer);
     }
+    const seen = end === "ERR_LAB_LATE"
+      ? `none in ${patience} ms`
+      : "no controller runs any more";
     throw new LabError(
-      "ERR_LAB_LATE",
-      `Cannot find the consensus that is waited for: none in ${patience} ms`,
+      end,
+      `Cannot find the consensus that is waited for: ${seen}`,
       {
         logs: new Map(this.#controllers.map(({ name, tail }) => [name, tail])),
       },

@@ -2,6 +2,7 @@ import type { Consensus, Network } from "../directory/mod.ts";
 import { formatServerAddress } from "../identity/mod.ts";
 import type { ConsensusWatch } from "./consensus_watch.ts";
 import type { Crew, MemberCommand, Ran } from "./crew.ts";
+import { LabError } from "./lab_error.ts";
 import type { Member } from "./member.ts";
 import type { LabPlan } from "./plan.ts";
 
@@ -81,7 +82,18 @@ export class Lab implements AsyncDisposable {
       : personHome(this.directory, name);
   }
 
-  /** What a member has printed since it was started last; the last 500 lines. */
+  /**
+   * The address that a controller, relay or server has said it has, `sotto://FINGERPRINT@HOST:PORT`.
+   *
+   * @throws {LabError} `ERR_LAB_MEMBER` if there is no such member, or it has said none.
+   */
+  address(name: string): string {
+    const address = /^address +(\S+)$/m.exec(this.logs(name))?.[1];
+    if (address !== undefined) return address;
+    throw new LabError("ERR_LAB_MEMBER", `Cannot tell the address of ${name}`);
+  }
+
+  /** What a member has printed since it was started last: the first 20 and the last 500 lines. */
   logs(name: string): string {
     return this.#parts.crew.member(name).output.text;
   }

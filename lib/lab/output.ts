@@ -1,29 +1,32 @@
-/** Lines that are remembered of a process. */
-const REMEMBERED = 500;
+/** Lines that are remembered of a process: the first, which say where it listens, and the last. */
+const FIRST = 20;
+const LAST = 500;
 
 interface Waiter {
   readonly pattern: RegExp;
   readonly found: (match: RegExpExecArray) => void;
 }
 
-/** The last lines that a process has printed, and who waits for one. */
+/** The lines that a process has printed, the first 20 and last 500 of them, and who waits for one. */
 export class Output {
-  readonly #lines: string[] = [];
+  readonly #first: string[] = [];
+  readonly #last: string[] = [];
   readonly #waiters = new Set<Waiter>();
 
-  /** What it has printed so far; the last 500 lines of it. */
+  /** What it has printed so far. */
   get text(): string {
-    return this.#lines.map((line) => `${line}\n`).join("");
+    return [...this.#first, ...this.#last].map((line) => `${line}\n`).join("");
   }
 
   /** The last `count` lines. */
   tail(count: number): string {
-    return this.#lines.slice(-count).map((line) => `${line}\n`).join("");
+    const lines = [...this.#first, ...this.#last].slice(-count);
+    return lines.map((line) => `${line}\n`).join("");
   }
 
   /** Resolves with the first line, printed already or yet to come, in which `pattern` is found. */
   find(pattern: RegExp): Promise<RegExpExecArray> {
-    for (const line of this.#lines) {
+    for (const line of [...this.#first, ...this.#last]) {
       const match = pattern.exec(line);
       if (match !== null) return Promise.resolve(match);
     }
@@ -53,8 +56,8 @@ export class Output {
   }
 
   #add(line: string): void {
-    this.#lines.push(line);
-    if (this.#lines.length > REMEMBERED) this.#lines.shift();
+    if (this.#first.length < FIRST) this.#first.push(line);
+    else if (this.#last.push(line) > LAST) this.#last.shift();
     for (const waiter of this.#waiters) {
       const match = waiter.pattern.exec(line);
       if (match === null) continue;

@@ -1,0 +1,112 @@
+import type { Lab } from "../../lib/lab/mod.ts";
+import { printable } from "../printable.ts";
+import { typedProgram } from "./program.ts";
+
+/** All that is to be known of a lab, for programs. */
+export function labData(
+  lab: Lab,
+  isTemporary: boolean,
+): Record<string, unknown> {
+  const { directory, controllers, network, server, proxy, plan } = lab;
+  const members = [...lab.members.values()].map(({ name, pid }) => ({
+    name,
+    pid,
+    address: name === "proxy" ? proxy : lab.address(name),
+    home: lab.home(name),
+    log: `${directory}/logs/${name}.log`,
+  }));
+  const people = plan.people.map((name) => ({
+    name,
+    home: lab.home(name),
+    environment: lab.environment(name),
+  }));
+  return {
+    directory,
+    temporary: isTemporary,
+    controllers,
+    quorum: network.quorum,
+    server,
+    proxy,
+    members,
+    people,
+    commands: labCommands(lab).map(({ text }) => text),
+  };
+}
+
+/** The same for people: where everything is, then what to type. */
+export function labText(lab: Lab, isTemporary: boolean): string {
+  const { directory, proxy, plan } = lab;
+  const width = Math.max(
+    ...[...lab.members.keys(), ...plan.people].map((name) => name.length),
+  );
+  const end = isTemporary ? "removed at the end" : "kept";
+  let text = `everything is in ${printable(directory)} (${end})\n\n`;
+  for (const name of lab.members.keys()) {
+    const address = name === "proxy" ? proxy! : lab.address(name);
+    text += `${name.padEnd(width)}  ${address}\n`;
+  }
+  for (const name of plan.people) {
+    text += `${name.padEnd(width)}  ${printable(lab.home(name))}\n`;
+  }
+  text += "\nIn another terminal:\n";
+  for (const { about, text: command } of labCommands(lab)) {
+    if (about !== "") text += `\n  # ${about}\n`;
+    text += `  ${printable(command)}\n`;
+  }
+  return `${text}\nCtrl-C ends all of it.\n`;
+}
+
+/** A command to paste, and what it is for; "" where it goes on with the one before. */
+interface PastedCommand {
+  readonly about: string;
+  readonly text: string;
+}
+
+function labCommands(lab: Lab): PastedCommand[] {
+  const { proxy, plan: { people } } = lab;
+  const commands: PastedCommand[] = [];
+  const add = (about: string, text: string) => commands.push({ about, text });
+  const typed = typedProgram();
+  if (typed !== "sotto") add("the program", `alias sotto='${typed}'`);
+  add(
+    "whom to believe about the relays",
+    `export SOTTO_CONTROLLERS='${lab.controllers.join(" ")}'`,
+  );
+  add("", "sotto controller show");
+  if (proxy === undefined) {
+    add("a way into the onion", "sotto client proxy");
+  } else {
+    const url = "http://127.0.0.1:8000/";
+    add("through three relays", `curl --socks5-hostname ${proxy} ${url}`);
+    add("", `curl --proxy http://${proxy} ${url}`);
+    add("", `chromium --proxy-server=socks5://${proxy}`);
+    const home = quoted(lab.home("proxy"));
+    add("the circuits", `SOTTO_HOME=${home} sotto client circuits`);
+  }
+  for (const [index, name] of people.entries()) {
+    const other = people[(index + 1) % people.length];
+    const home = `SOTTO_HOME=${quoted(lab.home(name))}`;
+    add(
+      index === 0 ? "the people, each in a terminal of their own" : "",
+      people.length === 1
+        ? `${home} sotto client whoami`
+        : `${home} sotto client chat ${other}`,
+    );
+  }
+  const [first, second] = people;
+  if (first !== undefined && second !== undefined) {
+    const home = `SOTTO_HOME=${quoted(lab.home(first))}`;
+    add(
+      "the same, hiding from the server where they are",
+      `${home} sotto client send ${second} hello --onion`,
+    );
+  }
+  return commands;
+}
+
+/** As one word of a shell command. */
+function quoted(text: string): string {
+  return /^[\w./@:-]+$/.test(text)
+    ? text
+    : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,71 @@
+import { DEFAULT_PLAN } from "../../lib/lab/mod.ts";
+import type { Kept, LabPlan } from "../../lib/lab/mod.ts";
+import { countOf } from "../count.ts";
+import { parseDuration } from "../duration.ts";
+import { UsageError } from "../errors.ts";
+import { COMMON_FLAGS } from "../flags.ts";
+import type { FlagValues } from "../flags.ts";
+import { quorumOf } from "../network.ts";
+
+/** The flags of `sotto lab`. */
+export const FLAGS = {
+  ...COMMON_FLAGS,
+  data: { type: "string" },
+  controllers: { type: "string" },
+  quorum: { type: "string" },
+  relays: { type: "string" },
+  server: { type: "boolean" },
+  "no-server": { type: "boolean" },
+  proxy: { type: "boolean" },
+  "no-proxy": { type: "boolean" },
+  people: { type: "string" },
+  interval: { type: "string" },
+} as const;
+
+/**
+ * The lab that the flags describe; what they leave open is as it was when the one in `kept` was raised.
+ *
+ * @throws {UsageError} if a flag cannot be what it is.
+ */
+export function planOf(flags: FlagValues<typeof FLAGS>, kept: Kept): LabPlan {
+  const { controllers, relays, interval } = DEFAULT_PLAN;
+  const before = Object.keys(kept.ports);
+  const count = (kind: string) =>
+    before.filter((name) => name.startsWith(`${kind}-`)).length;
+  const had = (name: string) => before.length === 0 || before.includes(name);
+  const people = flags.people === undefined
+    ? kept.people
+    : flags.people.split(",").map((name) => name.trim());
+  return {
+    controllers: countOf(
+      "--controllers",
+      flags.controllers,
+      count("controller") || controllers,
+    ),
+    quorum: quorumOf(flags.quorum),
+    relays: countOf("--relays", flags.relays, count("relay") || relays),
+    server: either(flags, "server", had("server")),
+    proxy: either(flags, "proxy", had("proxy")),
+    people,
+    interval: secondsOf(flags.interval, interval),
+  };
+}
+
+function either(
+  flags: FlagValues<typeof FLAGS>,
+  name: "server" | "proxy",
+  otherwise: boolean,
+): boolean {
+  const [yes, no] = [flags[name], flags[`no-${name}`]];
+  if (yes && no) {
+    throw new UsageError(`--${name} and --no-${name} exclude each other`);
+  }
+  return yes || (otherwise && !no);
+}
+
+function secondsOf(text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  const seconds = parseDuration(text) / 1_000;
+  if (Number.isInteger(seconds) && seconds >= 1) return seconds;
+  throw new UsageError("--interval is whole seconds, from 1s on");
+}
