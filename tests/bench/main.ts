@@ -13,6 +13,7 @@ import { FILES } from "./files.ts";
 import { IDLE } from "./idle.ts";
 import { LETTERS } from "./letters.ts";
 import { LOGINS } from "./logins.ts";
+import { ONION } from "./onion.ts";
 import { machine, summarize, table } from "./report.ts";
 import type { Summary } from "./report.ts";
 import { STARTUP } from "./startup.ts";
@@ -22,6 +23,7 @@ const ALL: readonly Benchmark[] = [
   LOGINS,
   LETTERS,
   FILES,
+  ONION,
   IDLE,
   STARTUP,
 ];
