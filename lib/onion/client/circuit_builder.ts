@@ -5,7 +5,7 @@ import type {
 } from "../../directory/mod.ts";
 import type { Bytes, ByteStream } from "../../protocol/mod.ts";
 import { isPublicAddress, parseIpAddress } from "../../net/mod.ts";
-import { choosePath } from "../path/choose_path.ts";
+import { choosePath, isForbidden } from "../path/choose_path.ts";
 import type { PathWish } from "../path/choose_path.ts";
 import type { Guards } from "../path/guards.ts";
 import type { RandomSource } from "../path/random_below.ts";
@@ -79,7 +79,8 @@ export class CircuitBuilder {
    * Builds a circuit.
    *
    * @param ended told when the circuit, once built, is gone.
-   * @throws {StreamError} `no-circuit`, if no relays fit or none of the attempts succeeds.
+   * @throws {StreamError} `no-circuit`, if no relays fit or none of the attempts succeeds; `exit-policy`, if
+   * no exit connects to what is wished.
    * @throws {ConsensusError | DirectoryError} if it is not known which relays there are.
    */
   async build(
@@ -102,6 +103,10 @@ export class CircuitBuilder {
         if (hop === 1) this.#guardFailed(path[0]!);
         else if (culprit !== undefined) exclude.push(culprit);
       }
+    }
+    const { relays } = await this.#options.directory.consensus();
+    if (cause === undefined && isForbidden(relays, wish)) {
+      throw new StreamError("exit-policy", "Cannot connect: no exit does so");
     }
     throw new StreamError(
       "no-circuit",

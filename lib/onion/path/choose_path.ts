@@ -99,10 +99,26 @@ export function choosePath(
   return undefined;
 }
 
+/**
+ * Whether there are exits, and the policy of each forbids the destination that is wished: then no path
+ * will do, however many are tried.
+ */
+export function isForbidden(
+  relays: readonly ConsensusRelay[],
+  wish: Pick<PathWish, "port" | "host" | "last">,
+): boolean {
+  if (wish.port === undefined || wish.last !== undefined) return false;
+  const exits = relays.filter(({ flags }) =>
+    flags & FLAG_EXIT && !(flags & FLAG_MIDDLE_ONLY)
+  );
+  if (exits.length === 0) return false;
+  return [...lastRelays(exits, wish)].every((tier) => tier.length === 0);
+}
+
 /** The relays that may be the last: those of a later list only if none of an earlier leads to a path. */
 function* lastRelays(
   ends: readonly ConsensusRelay[],
-  wish: PathWish,
+  wish: Pick<PathWish, "port" | "host" | "last" | "resolves">,
 ): Generator<readonly ConsensusRelay[], void> {
   const { port, host, last, resolves } = wish;
   if (last !== undefined) {

@@ -6,7 +6,10 @@ import {
   FLAG_MIDDLE_ONLY,
 } from "../../../lib/directory/mod.ts";
 import type { ConsensusRelay } from "../../../lib/directory/mod.ts";
-import { choosePath } from "../../../lib/onion/path/choose_path.ts";
+import {
+  choosePath,
+  isForbidden,
+} from "../../../lib/onion/path/choose_path.ts";
 import type { PathWish } from "../../../lib/onion/path/choose_path.ts";
 import { areKin } from "../../../lib/onion/path/kinship.ts";
 import { idsOf, printOf, relay, seeded } from "./relays.ts";
@@ -275,4 +278,31 @@ Deno.test("S4.3: a path through 10,000 relays, or none through as many of one ne
   assertEquals(choosePath(one, wish, seeded(1)), undefined);
   const took = performance.now() - start;
   assert(took < 3_000, `${took} ms`);
+});
+
+Deno.test("S4.3: a destination is forbidden if there are exits and none connects there", () => {
+  const relays = [
+    relay({ id: 1, policy: "reject 10.0.0.0/8:*, accept *:80" }),
+    relay({ id: 2, policy: "accept *:25", flags: NO_EXIT }),
+    relay({
+      id: 3,
+      policy: "accept *:26",
+      flags: FLAG_EXIT | FLAG_MIDDLE_ONLY,
+    }),
+  ];
+  const table: readonly (readonly [Partial<PathWish>, boolean])[] = [
+    [{ port: 80 }, false],
+    [{ port: 80, host: "192.0.2.1" }, false],
+    [{ port: 80, host: "10.1.2.3" }, true],
+    [{ port: 80, host: "a.name.test" }, false],
+    [{ port: 25 }, true],
+    [{ port: 26 }, true],
+    [{ port: 25, last: printOf(1) }, false],
+    [{}, false],
+    [{ resolves: true }, false],
+  ];
+  for (const [wish, expected] of table) {
+    assertEquals(isForbidden(relays, wish), expected, JSON.stringify(wish));
+    assertEquals(isForbidden(relays.slice(1), wish), false, "no exit");
+  }
 });
