@@ -1,6 +1,7 @@
 import { Background } from "../../support/background.ts";
 import type { Ending } from "../../support/background.ts";
 import { sourceProgram } from "../../support/program.ts";
+import { RUNTIME_FLAGS } from "../../../tools/launcher.ts";
 import type { Machine } from "./machine.ts";
 
 const START_MS = 30_000;
@@ -74,8 +75,11 @@ export async function startSotto(
   home: string,
   args: readonly string[],
 ): Promise<Background> {
-  const { command, env } = await sourceProgram();
-  return startOn(machine, [...command, ...args], { ...env, SOTTO_HOME: home });
+  const { command: [deno = "", run = "", ...command], env } =
+    await sourceProgram();
+  // With what the built file gives to its runtime, as some tests measure memory.
+  const program = [deno, run, ...RUNTIME_FLAGS, ...command];
+  return startOn(machine, [...program, ...args], { ...env, SOTTO_HOME: home });
 }
 
 /** Starts a script of `children/` on a machine. */
