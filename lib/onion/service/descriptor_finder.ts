@@ -108,7 +108,7 @@ function shuffled(
 ): readonly ConsensusRelay[] {
   const left = [...relays];
   return Array.from(
-    left,
+    relays,
     () => left.splice(randomBelow(left.length, random), 1)[0]!,
   );
 }

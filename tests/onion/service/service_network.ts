@@ -3,7 +3,9 @@ import type { ConsensusRelay, Directory } from "../../../lib/directory/mod.ts";
 import type { NodeKeyring } from "../../../lib/identity/mod.ts";
 import type { Incoming } from "../../../lib/net/mod.ts";
 import { OnionClient } from "../../../lib/onion/client/onion_client.ts";
+import type { RelayMessage } from "../../../lib/onion/cell/message.ts";
 import { Guards } from "../../../lib/onion/path/guards.ts";
+import type { RelayCircuit } from "../../../lib/onion/relay/relay_circuit.ts";
 import type { Surroundings } from "../../../lib/onion/service/circuits.ts";
 import { OnionService } from "../../../lib/onion/service/onion_service.ts";
 import type { OnionServiceOptions } from "../../../lib/onion/service/onion_service.ts";
@@ -135,6 +137,27 @@ export class ServiceNetwork implements AsyncDisposable {
   /** The relays that are introduction points of a service. */
   pointsOf(service: OnionService): number[] {
     return service.points.map(({ relay }) => this.indexOf(relay));
+  }
+
+  /**
+   * Has a relay show the messages that are for it to `lie`, which says whether it has dealt with them
+   * itself.
+   */
+  lie(
+    index: number,
+    lie: (message: RelayMessage, circuit: RelayCircuit) => boolean,
+  ): void {
+    const { relay } = this.relays.nodes[index]!;
+    const honest = relay.serve.bind(relay);
+    relay.serve = (circuit) => {
+      const service = honest(circuit);
+      return {
+        handle(message, units, sealed) {
+          if (!lie(message, circuit)) service.handle(message, units, sealed);
+        },
+        lost: () => service.lost(),
+      };
+    };
   }
 
   /** Ends a relay. */
