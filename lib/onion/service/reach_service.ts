@@ -1,5 +1,6 @@
 import type { Bytes } from "../../protocol/mod.ts";
 import { randomBytes } from "../../protocol/mod.ts";
+import { HOPS_LIMIT } from "../cell/cell.ts";
 import { RELAY } from "../cell/message.ts";
 import type { KeyOffer } from "../circuit/key_agreement.ts";
 import type { ClientCircuit } from "../client/client_circuit.ts";
@@ -202,11 +203,14 @@ export class ServiceApproach {
 
   async #establish(): Promise<Waiting> {
     const { circuits } = this.#surroundings;
-    const circuit = await circuits.circuitTo(
-      undefined,
-      this.#ended,
-      this.#signal,
-    );
+    const build = (hops?: number) =>
+      circuits.circuitTo(undefined, this.#ended, this.#signal, hops);
+    let circuit = await build();
+    if (circuit.length === HOPS_LIMIT) {
+      // The service itself is one more.
+      circuit.destroy("requested");
+      circuit = await build(HOPS_LIMIT - 1);
+    }
     const cookie = randomBytes(COOKIE_BYTES);
     try {
       const { ESTABLISH_RENDEZVOUS, RENDEZVOUS_ESTABLISHED } = RELAY;

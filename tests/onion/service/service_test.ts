@@ -137,6 +137,18 @@ Deno.test("S4: a network of three relays is enough for a service", async () => {
   await reach(network.client(), service.fingerprint);
 });
 
+Deno.test("S4: clients with longer circuits are met over as many relays, up to the most there can be", async () => {
+  await using network = await ServiceNetwork.start(9);
+  const service = await network.service();
+  for (const hops of [4, 7, 8]) {
+    await reach(
+      network.client(network.surroundings(hops)),
+      service.fingerprint,
+    );
+  }
+  assertEquals(network.failures, []);
+});
+
 Deno.test("S4: another introduction point takes the place of one that dies", async () => {
   await using network = await ServiceNetwork.start(8);
   const points = new Set<number>();
