@@ -93,6 +93,89 @@ Deno.test("HTTP: what must not be sent twice gets a stream of its own", async ()
   assertEquals(seen.length, 2);
 });
 
+Deno.test("HTTP: what has no body and must not be sent twice gets a stream of its own too", async () => {
+  const { opened, heard } = await hear(
+    GET + GET.replace("GET", "DELETE") + GET.replace("GET", "DELETE"),
+    [OK, OK, OK],
+  );
+  assertEquals([heard, opened], [OK.repeat(3), 3]);
+});
+
+Deno.test("HTTP: a body is never sent on a stream that may have ended", async () => {
+  const get = GET.replace("\r\n\r\n", "\r\nContent-Length: 0\r\n\r\n");
+  const { opened, heard } = await hear(get.repeat(2), [OK, OK]);
+  assertEquals([heard, opened], [OK.repeat(2), 2]);
+});
+
+Deno.test("HTTP: a server that says it closes is not asked again, even if it does not", async () => {
+  let asked = 0;
+  const lazy = async (connection: Deno.TcpConn) => {
+    const peer = new RawClient(connection);
+    await peer.hearUntil(/\r\n\r\n/);
+    asked++;
+    await peer.say(OK.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+    await peer.hearAll();
+  };
+  await withTcp(
+    lazy,
+    (target) =>
+      withFront(
+        {},
+        ({ port, opener }) =>
+          RawClient.run(port, async (client) => {
+            await client.say(GET.repeat(2).replaceAll("PORT", String(target)));
+            await client.connection.closeWrite();
+            assertEquals(await client.hearAll(), OK.repeat(2));
+            assertEquals([asked, opener.asked.length], [2, 2]);
+          }),
+      ),
+  );
+});
+
+Deno.test("S4.3: HTTP: a stream is not used again for another server, or for other credentials", async () => {
+  await withWeb(
+    () => new Response("one\n"),
+    (one) =>
+      withWeb(
+        () => new Response("two\n"),
+        (two) =>
+          withFront({}, ({ port, opener }) =>
+            RawClient.run(port, async (client) => {
+              const ask = async (
+                target: number,
+                host: string,
+                user: string,
+              ) => {
+                const shown = btoa(`${user}:`);
+                await client.say(
+                  `GET http://${host}:${target}/ HTTP/1.1\r\n` +
+                    `Proxy-Authorization: Basic ${shown}\r\n\r\n`,
+                );
+                return (await client.hearUntil(/(one|two)\n/)).slice(-4, -1);
+              };
+              assertEquals(await ask(one, "web.example", "a"), "one");
+              assertEquals(await ask(one, "web.example", "a"), "one");
+              assertEquals(await ask(two, "web.example", "a"), "two");
+              assertEquals(await ask(two, "other.example", "a"), "two");
+              assertEquals(await ask(two, "other.example", "b"), "two");
+              assertEquals(
+                opener.asked.map(({ host, port, isolation }) => [
+                  host,
+                  port,
+                  isolation,
+                ]),
+                [
+                  ["web.example", one, '["a",""]'],
+                  ["web.example", two, '["a",""]'],
+                  ["other.example", two, '["a",""]'],
+                  ["other.example", two, '["b",""]'],
+                ],
+              );
+            })),
+      ),
+  );
+});
+
 Deno.test("HTTP: responses of every framing come as they should", async () => {
   const chunked =
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nA: b\r\n\r\n";

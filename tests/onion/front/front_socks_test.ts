@@ -44,6 +44,20 @@ Deno.test("S4.5: SOCKS5: a tunnel, ended in one direction and read on in the oth
   );
 });
 
+Deno.test("S4.5: SOCKS5: who has nothing to say may end its direction and still listens", async () => {
+  await withTcp(
+    echo,
+    (target) =>
+      withFront({}, ({ port }) =>
+        RawClient.run(port, async (client) => {
+          await client.say([5, 1, 0, ...connectTo(target)]);
+          await client.hear(12);
+          await client.connection.closeWrite();
+          assertEquals(await client.hearAll(), "end");
+        })),
+  );
+});
+
 Deno.test("S4.5: SOCKS5: all said at once, and one byte at a time", async () => {
   await withTcp(echo, (target) =>
     withFront({}, async ({ port, opener }) => {
