@@ -1,14 +1,11 @@
-import type {
-  ConsensusRelay,
-  Directory,
-  RelayDescriptor,
-} from "../../directory/mod.ts";
+import type { ConsensusRelay, RelayDescriptor } from "../../directory/mod.ts";
 import type { Bytes, ByteStream } from "../../protocol/mod.ts";
 import { isPublicAddress, parseIpAddress } from "../../net/mod.ts";
 import { choosePath, isForbidden } from "../path/choose_path.ts";
 import type { PathWish } from "../path/choose_path.ts";
 import type { Guards } from "../path/guards.ts";
 import type { RandomSource } from "../path/random_below.ts";
+import type { Relays } from "../service/circuits.ts";
 import { StreamError } from "../stream/stream_error.ts";
 import { ClientCircuit } from "./client_circuit.ts";
 import { CircuitError } from "./circuit_error.ts";
@@ -35,7 +32,7 @@ export interface CircuitRules {
 /** What circuits are built with. */
 export interface BuilderOptions {
   /** Who the relays are. */
-  readonly directory: Directory;
+  readonly directory: Relays;
   /** The relays to begin with. */
   readonly guards: Guards;
   /** Keeps the guards, when they have changed. */
