@@ -16,6 +16,7 @@ import { LabStatus } from "./lab_status.ts";
 import { thisProgram } from "./program.ts";
 import { labData, labText } from "./report.ts";
 import { FLAGS, planOf } from "./settings.ts";
+import { shareRuntime } from "./shared_runtime.ts";
 
 /** Help for `sotto lab`. */
 export const usage =
@@ -74,7 +75,7 @@ export async function run(args: string[], io: Io): Promise<number> {
   const plan = planOf(flags, kept);
   try {
     lab = await raise(io, { ...plan, launch, directory, signal, ended });
-    await rememberNetwork(io, lab);
+    await prepareHomes(io, lab);
     const temporary = directory === undefined;
     if (flags.json) {
       await io.stdout.write(`${JSON.stringify(labData(lab, temporary))}\n`);
@@ -102,16 +103,21 @@ async function raise(io: Io, options: LabOptions): Promise<Lab> {
     }
     const { cause } = error;
     throw cause instanceof Deno.errors.NotCapable
-      ? new CommandError("Cannot start other programs", { cause })
+      ? new CommandError("Cannot start processes: it may not", {
+        hint: "run it from its source: deno run -A main.ts lab",
+      })
       : error;
   }
 }
 
-/** Lets the people use the onion without being told of the controllers each time. */
-async function rememberNetwork(io: Io, lab: Lab): Promise<void> {
+/** Makes commands of the people start fast, and know the controllers without being told each time. */
+async function prepareHomes(io: Io, lab: Lab): Promise<void> {
+  if (lab.proxy !== undefined) await shareRuntime(lab.home("proxy"));
   for (const name of lab.plan.people) {
+    const home = lab.home(name);
+    await shareRuntime(home);
     const env = (variable: string) =>
-      variable === "SOTTO_HOME" ? lab.home(name) : io.env(variable);
+      variable === "SOTTO_HOME" ? home : io.env(variable);
     await writeControllers({ ...io, env }, lab.network);
   }
 }
