@@ -48,7 +48,8 @@ Together with others:
                            more than (all + f) / 2, f of them may lie without anybody being misled
 
 Consensus:
-  --interval DURATION      from one to the next; 5m if not given, the same at every controller
+  --interval DURATION      from one to the next; 5m if not given, the same at every controller, whose clocks
+                           must agree to a few seconds
   --valid DURATION         for how long it may be used; 3h if not given
 
 Relays:

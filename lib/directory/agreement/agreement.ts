@@ -43,7 +43,6 @@ export class Agreement {
   #led = -1;
   #beganAt: number | undefined;
   #repeatAt = 0;
-  #floor = 0;
   #witness: Witness;
   #outputs: Output[] = [];
   #inbox: AgreementMessage[] = [];
@@ -121,7 +120,6 @@ export class Agreement {
       this.#standing = freshStanding(this.#height);
     }
     this.#leading = undefined;
-    this.#floor = 0;
     this.#witness = new Witness(this.#options.network.quorum);
   }
 
@@ -153,18 +151,18 @@ export class Agreement {
 
   #lead(now: number): void {
     const place = this.#turns.leader(this.#height, now);
-    const turn = Math.floor(now / this.#turns.length);
+    const turn = this.#turns.at(now);
     if (!sameBytes(this.#order[place]!, this.#self)) return;
     if (turn === this.#led && this.#order.length > 1) return;
     this.#led = turn;
-    const above = Math.max(this.#standing.promised, this.#floor);
-    const ballot = this.#turns.ballot(place, now, above);
+    const { promised } = this.#standing;
+    const ballot = this.#turns.ballot(this.#height, now, promised);
     const question = this.#question;
     this.#leading = new Leadership(
       this.#options.network,
       question,
       ballot,
-      now + this.#turns.length / 2,
+      now + this.#turns.length / 3,
     );
     const { height, previous } = question;
     this.#send({ kind: "collect", height, previous, ballot });
@@ -180,9 +178,6 @@ export class Agreement {
       : message.height;
     if (message.kind === "standing") {
       if (height > this.#height) this.#behind(from, height - 1);
-      else if (height === this.#height) {
-        this.#floor = Math.max(this.#floor, message.promised);
-      }
       return;
     }
     if (height > this.#height) return this.#behind(from, height - 1);
@@ -211,8 +206,8 @@ export class Agreement {
     if (!sameBytes(previous, question.previous)) {
       return this.#catch(from, "another-chain");
     }
-    if (!this.#owns(from, ballot) || !this.#turns.isDue(ballot, now)) return;
-    if (ballot <= this.#standing.promised) return this.#stand(from);
+    if (!this.#owns(from, ballot, now)) return;
+    if (ballot <= this.#standing.promised) return;
     // Whoever leads alone has looked at the time already; others must not hurry us.
     const half = this.#options.interval * 500;
     if (
@@ -249,8 +244,8 @@ export class Agreement {
   ): Promise<void> {
     const { ballot, proposal } = message;
     const { promised, accepted, signed } = this.#standing;
-    if (!this.#owns(from, ballot) || ballot < promised) return;
-    if (accepted?.ballot === ballot || !this.#turns.isDue(ballot, now)) return;
+    if (!this.#owns(from, ballot, now) || ballot < promised) return;
+    if (accepted?.ballot === ballot) return;
     const body = await proposedBody(
       message,
       this.#options.network,
@@ -270,6 +265,7 @@ export class Agreement {
       accepted: { ballot, body, votes },
       signed,
     });
+    this.#repeatAt = now + this.#turns.length;
     this.#announce();
     if (signed) await this.#showSignature(body);
   }
@@ -344,13 +340,12 @@ export class Agreement {
   }
 
   #stand(to: Bytes): void {
-    const { promised } = this.#standing;
-    this.#send({ kind: "standing", height: this.#height, promised }, to);
+    this.#send({ kind: "standing", height: this.#height }, to);
   }
 
-  #owns(controller: Bytes, ballot: number): boolean {
-    return ballot > 0 &&
-      sameBytes(this.#order[this.#turns.owner(ballot)]!, controller);
+  #owns(controller: Bytes, ballot: number, now: number): boolean {
+    const place = this.#turns.owner(ballot, this.#height, now);
+    return place !== undefined && sameBytes(this.#order[place]!, controller);
   }
 
   #known(): Map<string, RelayDescriptor> {

@@ -69,12 +69,8 @@ export type AgreementMessage =
     readonly certificate: Bytes;
     readonly signature: Bytes;
   }
-  /** This is how far I am: what you said is older. */
-  | {
-    readonly kind: "standing";
-    readonly height: number;
-    readonly promised: number;
-  };
+  /** This is the height that I work on: what you said is older. */
+  | { readonly kind: "standing"; readonly height: number };
 
 const KINDS = [
   "collect",
@@ -117,7 +113,6 @@ export function encodeMessage(message: AgreementMessage): Bytes {
       break;
     case "standing":
       writeWhole(writer, message.height);
-      writeWhole(writer, message.promised);
   }
   return writer.done();
 }
@@ -176,11 +171,7 @@ function readMessage(
         signature: reader.take(SIGNATURE_BYTES),
       };
     case "standing":
-      return {
-        kind,
-        height: readWhole(reader),
-        promised: readWhole(reader),
-      };
+      return { kind, height: readWhole(reader) };
   }
 }
 

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { AgreementMessage } from "../../../lib/directory/agreement/message.ts";
 import { signVote } from "../../../lib/directory/agreement/vote.ts";
 import { signConsensus } from "../../../lib/directory/consensus.ts";
+import { NO_CONSENSUS } from "../../../lib/directory/consensus_header.ts";
 import { randomBytes } from "../../../lib/protocol/mod.ts";
 import { relays } from "../relays.ts";
 import { VirtualNetwork } from "./virtual_network.ts";
@@ -34,6 +35,7 @@ Deno.test("two different votes of one ballot: the liar is caught, the first vote
     network.controllers.keyrings[0]!,
   );
   network.post(0, to, { ...vote, vote: other, descriptors: [] });
+  await network.run(500);
   await network.until(() => network.heights[to]! >= 1, 60_000);
   assertEquals(
     network.caught.map(({ by, who, offence }) => [by, who, offence]),
@@ -121,4 +123,26 @@ Deno.test("signatures and certificates of others are not taken from a liar", asy
     const prints = head!.signers.map(({ fingerprint }) => fingerprint.toHex());
     assertEquals(new Set(prints).size, prints.length);
   }
+});
+
+Deno.test("a liar that leads all the time, in its turns and others', does not stop the honest ones", async () => {
+  const network = await VirtualNetwork.of({ count: 4, interval: 10 });
+  network.show(SOME);
+  const end = network.now + 200_000;
+  while (network.now < end && network.heights[1]! < 4) {
+    const head = network.places[1]!.head;
+    const turn = Math.floor(network.now / 2_500);
+    for (let ballot = 4 * (turn - 2); ballot < 4 * (turn + 6); ballot++) {
+      for (const to of [1, 2, 3]) {
+        network.post(0, to, {
+          kind: "collect",
+          height: (head?.height ?? 0) + 1,
+          previous: head?.hash ?? NO_CONSENSUS,
+          ballot,
+        });
+      }
+    }
+    await network.run(200);
+  }
+  assert(network.heights[1]! >= 4, `${network.heights}`);
 });

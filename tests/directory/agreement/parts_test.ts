@@ -127,7 +127,7 @@ Deno.test("every message reads back the same, is refused at every other length, 
       certificate: randomBytes(559),
       signature: randomBytes(64),
     },
-    { kind: "standing", height: 9, promised: 0 },
+    { kind: "standing", height: 9 },
   ];
   for (const message of messages) {
     const bytes = encodeMessage(message);
@@ -255,35 +255,47 @@ Deno.test("flags follow from what a relay says and how long it is known", async 
   assertEquals(await bodyOf(tally(votes, -1), known), undefined);
 });
 
-Deno.test("every turn has one leader, and ballots rise and belong to one controller each", () => {
-  fc.assert(fc.property(
-    fc.integer({ min: 1, max: 16 }),
-    fc.integer({ min: 1, max: 3_600 }),
-    fc.integer({ min: 0, max: 1e13 }),
-    fc.integer({ min: 0, max: 1e9 }),
-    (count, interval, now, above) => {
-      const turns = new Turns(count, interval);
-      assert(turns.length >= 250 && turns.length <= 5_000);
-      const leader = turns.leader(5, now);
-      assert(leader >= 0 && leader < count);
-      assertEquals(turns.leader(6, now), (leader + 1) % count);
-      for (
-        const promised of [0, above, Math.floor(now / turns.length) * count]
-      ) {
-        const ballot = turns.ballot(leader, now, promised);
-        assert(ballot > promised);
-        assertEquals(turns.owner(ballot), leader);
-        const later = turns.ballot(leader, now + turns.length, ballot);
-        assert(later > ballot);
-      }
-      assert(turns.isDue(turns.ballot(leader, now, 0), now));
-      assertEquals(
-        turns.isDue(turns.ballot(leader, now + 600_000, 0), now),
-        false,
-      );
-      assertEquals(turns.isDue(0, now), false);
-    },
-  ));
+Deno.test("every turn has one leader, whose ballot is heard in that turn and those beside it", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 2, max: 16 }),
+      fc.integer({ min: 1, max: 3_600 }),
+      fc.integer({ min: 1e11, max: 1e13 }),
+      fc.nat(1_000),
+      (count, interval, now, height) => {
+        const turns = new Turns(count, interval);
+        assert(turns.length >= 500 && turns.length <= 15_000);
+        const leader = turns.leader(height, now);
+        assertEquals(turns.leader(height + 1, now), (leader + 1) % count);
+        const ballot = turns.ballot(height, now, 0);
+        assert(turns.ballot(height, now + turns.length, 0) > ballot);
+        for (
+          const [late, owner] of [
+            [0, leader],
+            [turns.length, leader],
+            [-turns.length, leader],
+            [2 * turns.length, undefined],
+            [-2 * turns.length, undefined],
+          ] as const
+        ) {
+          assertEquals(turns.owner(ballot, height, now + late), owner);
+        }
+        for (
+          let other = ballot - leader;
+          other < ballot - leader + count;
+          other++
+        ) {
+          if (other === ballot) continue;
+          assertEquals(turns.owner(other, height, now), undefined);
+        }
+        assertEquals(turns.owner(0, height, now), undefined);
+      },
+    ),
+  );
+  const alone = new Turns(1, 300);
+  assertEquals(alone.ballot(1, 30_000, 0), 3);
+  assertEquals(alone.ballot(1, 30_000, 99), 100);
+  assertEquals(alone.owner(100, 1, 30_000), 0);
 });
 
 Deno.test("a witness counts a controller once, and notices when it contradicts itself", async () => {
