@@ -85,7 +85,7 @@ async function nothingArrives(
     await writeAll(sender, cellful(size));
   })().catch(() => {/* the circuit is gone */});
   const { bytes, error } = await within(
-    5_000,
+    20_000,
     "the end of the stream",
     readUntilFailure(receiver),
   );
@@ -247,7 +247,7 @@ async function bulk(
     }
   })().catch(() => {/* the circuit is gone */});
   const { bytes, error } = await within(
-    5_000,
+    20_000,
     "the end of the stream",
     readUntilFailure(receiver),
   );

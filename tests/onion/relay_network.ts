@@ -9,6 +9,7 @@ import type { CircuitError } from "../../lib/onion/client/circuit_error.ts";
 import { ClientCircuit } from "../../lib/onion/client/client_circuit.ts";
 import { CircuitLink } from "../../lib/onion/link/circuit_link.ts";
 import { Link } from "../../lib/onion/link/link.ts";
+import { LinkPadding } from "../../lib/onion/link/link_padding.ts";
 import { askForLink } from "../../lib/onion/link/link_commands.ts";
 import { Relay } from "../../lib/onion/relay/relay.ts";
 import type { RelayCircuit } from "../../lib/onion/relay/relay_circuit.ts";
@@ -25,7 +26,6 @@ import { freshNodeKeyring, TEST_TIME } from "../support/keyrings.ts";
 import { memoryConnection } from "../support/memory_stream.ts";
 import type { MemoryConnection } from "../support/memory_stream.ts";
 import { MemoryIncoming } from "./memory_incoming.ts";
-import { pause } from "./streams.ts";
 import { WireDirection, WireTap } from "./wire_tap.ts";
 import { World } from "./world.ts";
 
@@ -71,6 +71,9 @@ export interface NetworkOptions {
   readonly hurry?: number;
 }
 
+/** Whatever a test does to timers. */
+const realTimeout = globalThis.setTimeout;
+
 /** Keyrings are made once for all networks of a test file. */
 const KEYRINGS: Promise<NodeKeyring>[] = [];
 
@@ -85,6 +88,8 @@ export class RelayNetwork implements AsyncDisposable {
   readonly failures: unknown[] = [];
   /** How connections to relays have ended that did not end orderly. */
   readonly broken: unknown[] = [];
+  /** Whom relays reach instead of another relay. */
+  strange: ((to: number) => Promise<ByteStream> | undefined) | undefined;
   readonly #options: NetworkOptions;
   readonly #listeners: Listener[] = [];
   readonly #running = new Set<Promise<void>>();
@@ -104,21 +109,31 @@ export class RelayNetwork implements AsyncDisposable {
     return network;
   }
 
-  /** A link of a client to a relay, over which it can build circuits. */
-  async link(to = 0, hostname = CLIENT_ADDRESS): Promise<CircuitLink> {
+  /**
+   * A link of a client to a relay, over which it can build circuits.
+   *
+   * @param took makes the client wait before it reads on.
+   */
+  async link(
+    to = 0,
+    hostname = CLIENT_ADDRESS,
+    took: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<CircuitLink> {
     const { descriptor } = this.nodes[to]!;
     const stream = await this.connect(CLIENT, to, hostname);
     const channel = await askForLink(stream, descriptor.identity.dhKey);
-    const link = new CircuitLink(new Link(channel, now));
-    this.#links.push(link);
-    this.#run(link.run(() => Promise.resolve()));
-    return link;
+    const link = new Link(channel, now);
+    const circuitLink = new CircuitLink(link);
+    this.#links.push(circuitLink);
+    const padding = new LinkPadding(link, now);
+    this.#run(circuitLink.run(took).finally(() => padding.stop()));
+    return circuitLink;
   }
 
   /** A channel to a relay on which a link was granted, for cells by hand. */
-  async channel(to = 0): Promise<Channel> {
+  async channel(to = 0, hostname = CLIENT_ADDRESS): Promise<Channel> {
     const { descriptor } = this.nodes[to]!;
-    const stream = await this.connect(CLIENT, to);
+    const stream = await this.connect(CLIENT, to, hostname);
     return await askForLink(stream, descriptor.identity.dhKey);
   }
 
@@ -206,7 +221,7 @@ export class RelayNetwork implements AsyncDisposable {
     await Promise.all(this.#running);
     await Promise.all(this.nodes.map(({ world }) => world.stop()));
     // What was being sealed or opened for nobody any more.
-    await pause(10);
+    await new Promise((resolve) => realTimeout(resolve, 10));
     if (this.failures.length > 0) throw new AggregateError(this.failures);
   }
 
@@ -253,7 +268,8 @@ export class RelayNetwork implements AsyncDisposable {
         const to = this.nodes.findIndex(({ descriptor }) =>
           descriptor.identity === identity
         );
-        return this.connect(index, to, `192.0.2.${index + 1}`);
+        return this.strange?.(to) ??
+          this.connect(index, to, `192.0.2.${index + 1}`);
       },
       exit: world,
       limits: { ...DEFAULT_RELAY_LIMITS, ...this.#options.limits },

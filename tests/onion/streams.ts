@@ -48,7 +48,7 @@ export async function readUntilFailure(
 export async function until(
   isSo: () => boolean,
   what: string,
-  milliseconds = 5_000,
+  milliseconds = 20_000,
 ): Promise<void> {
   const end = performance.now() + milliseconds;
   while (!isSo()) {

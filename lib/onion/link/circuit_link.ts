@@ -68,8 +68,9 @@ export class CircuitLink implements CellSink, MemoryHolder {
     return circuit?.cell(header, body);
   }
 
-  /** Gives a circuit a number on this link. */
+  /** Gives a circuit a number on this link; if that has ended, the circuit is told at once. */
   open(circuit: CircuitSide): number {
+    if (this.#link.ended) queueMicrotask(() => circuit.linkGone());
     do this.#lastId = this.#lastId % 0xffff_ffff + 1; while (
       this.#circuits.has(this.#lastId)
     );

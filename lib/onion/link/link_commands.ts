@@ -29,7 +29,7 @@ const VOCABULARY = new Vocabulary(LINKS);
 const LIMITS = { messageBytes: 1_024, skippedBytes: 8_192 };
 
 /**
- * Asks a node for a link, once the connection stands.
+ * Asks a node for a link, once the connection stands; closes that if there will be none.
  *
  * @param linkKey the X25519 key of its certificate, 32 bytes.
  * @returns the channel, on which cells are said from now on.
@@ -39,6 +39,19 @@ export async function askForLink(
   stream: ByteStream,
   linkKey: Bytes,
 ): Promise<Channel> {
+  try {
+    return await linkOver(stream, linkKey);
+  } catch (error) {
+    try {
+      stream.close();
+    } catch {
+      // Closed before.
+    }
+    throw error;
+  }
+}
+
+async function linkOver(stream: ByteStream, linkKey: Bytes): Promise<Channel> {
   const channel = await new Caller(stream).connect(linkKey);
   const commands = new CommandChannel(channel, VOCABULARY, LIMITS);
   await commands.send(new CommandWriter().verb(LINK).done());

@@ -15,6 +15,7 @@ export class QueueMemory {
   readonly #holders = new Set<MemoryHolder>();
   #used = 0;
   #peak = 0;
+  #relieving = false;
 
   /** `limit` is in bytes. */
   constructor(limit: number) {
@@ -41,7 +42,18 @@ export class QueueMemory {
   change(bytes: number): void {
     this.#used += bytes;
     this.#peak = Math.max(this.#peak, this.#used);
-    while (bytes > 0 && this.#used > this.#limit) {
+    // Whoever lets go of a circuit says so to its neighbours, which takes memory and leads here again.
+    if (bytes <= 0 || this.#relieving) return;
+    this.#relieving = true;
+    try {
+      this.#relieve();
+    } finally {
+      this.#relieving = false;
+    }
+  }
+
+  #relieve(): void {
+    while (this.#used > this.#limit) {
       const before = this.#used;
       this.#oldestHolder()?.relieve();
       if (this.#used >= before) return;

@@ -19,6 +19,7 @@ import {
 import { Link } from "../link/link.ts";
 import { askForLink, grantLink } from "../link/link_commands.ts";
 import { LinkPadding } from "../link/link_padding.ts";
+import { LinkWatch } from "../link/link_watch.ts";
 import { QueueMemory } from "../link/queue_memory.ts";
 import { DescriptorStore } from "./descriptor_store.ts";
 import { ExitStreams } from "./exit_streams.ts";
@@ -34,8 +35,8 @@ import type { RelayLimits } from "./relay_limits.ts";
 
 /** Time for somebody who has connected to ask for a link, in milliseconds. */
 const GREETING_DEADLINE = 10_000;
-/** Silence after which a link counts as dead, in milliseconds: padding comes every ten seconds. */
-const LINK_DEADLINE = 60_000;
+/** Time for links to send what waits when a relay closes, in milliseconds. */
+const CLOSING_DEADLINE = 1_000;
 /** Handshakes under way at once: more would only make all of them late. */
 const HANDSHAKES_LIMIT = 64;
 /** Time between two looks at whether a drained relay still has circuits, in milliseconds. */
@@ -84,6 +85,8 @@ export class Relay implements CircuitHost {
   readonly #meetings: Meetings;
   readonly #links = new Set<CircuitLink>();
   readonly #outward = new Map<string, Promise<CircuitLink>>();
+  /** Connections to other relays on which no link stands yet. */
+  readonly #connecting = new Set<ByteStream>();
   readonly #running = new Set<Promise<void>>();
   readonly #circuits = new Set<RelayCircuit>();
   /** What lets go of what circuits hold. */
@@ -91,6 +94,7 @@ export class Relay implements CircuitHost {
   #handshakes = 0;
   #created = 0;
   #draining = false;
+  #closed = false;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -129,27 +133,23 @@ export class Relay implements CircuitHost {
     });
     if (channel === undefined) return;
     if (!await grantLink(channel)) return await channel.close();
+    incoming.deadline(0);
     const link = this.#linkOn(channel);
     const circuitLink = new CircuitLink(
       link,
       (from, id, body) => this.#create(from, id, body, incoming.group),
     );
-    await this.#run(circuitLink, link, () => incoming.deadline(LINK_DEADLINE));
+    await this.#run(circuitLink, link);
   }
 
   async linkTo(fingerprint: Bytes): Promise<CircuitLink> {
     const name = fingerprint.toHex();
     const known = this.#outward.get(name);
-    if (known !== undefined) {
-      const link = await known.catch(() => undefined);
-      if (link?.ended === false) return link;
-      if (this.#outward.get(name) === known) this.#outward.delete(name);
-    }
-    let link = this.#outward.get(name);
-    if (link === undefined) {
-      link = this.#connect(fingerprint);
-      this.#outward.set(name, link);
-    }
+    if (known !== undefined) return await known;
+    const link = this.#connect(fingerprint, () => {
+      if (this.#outward.get(name) === link) this.#outward.delete(name);
+    });
+    this.#outward.set(name, link);
     return await link;
   }
 
@@ -185,11 +185,18 @@ export class Relay implements CircuitHost {
     }
   }
 
-  /** Destroys what circuits there are, and closes every link. */
+  /** Destroys what circuits there are, and closes every link; one that takes nothing is dropped. */
   async close(): Promise<void> {
     this.#draining = true;
+    this.#closed = true;
     for (const circuit of [...this.#circuits]) circuit.destroy("hibernating");
-    await Promise.all([...this.#links].map((link) => link.close()));
+    for (const stream of this.#connecting) closeQuietly(stream);
+    const links = [...this.#links];
+    const deadline = setTimeout(() => {
+      for (const link of links) link.abort();
+    }, CLOSING_DEADLINE);
+    await Promise.all(links.map((link) => link.close()));
+    clearTimeout(deadline);
     await Promise.all(this.#running);
   }
 
@@ -201,44 +208,66 @@ export class Relay implements CircuitHost {
     );
   }
 
-  async #run(
-    circuitLink: CircuitLink,
-    link: Link,
-    alive: () => void,
-  ): Promise<void> {
+  async #run(circuitLink: CircuitLink, link: Link): Promise<void> {
     this.#links.add(circuitLink);
     const leave = this.#memory.enter(circuitLink);
     const padding = new LinkPadding(link, this.#options.now);
+    const watch = new LinkWatch(() => link.abort());
     try {
       await circuitLink.run(async (bytes) => {
-        alive();
+        watch.alive();
         await this.#pace?.take(bytes);
       });
     } finally {
+      watch.stop();
       padding.stop();
       leave();
       this.#links.delete(circuitLink);
     }
   }
 
-  async #connect(fingerprint: Bytes): Promise<CircuitLink> {
-    const descriptor = await this.#options.find(fingerprint);
-    if (descriptor === undefined) throw new ExtendError("unknown-relay");
-    let link: Link;
+  /** `gone` is called when there is no link, or none any more. */
+  async #connect(
+    fingerprint: Bytes,
+    gone: () => void,
+  ): Promise<CircuitLink> {
     try {
-      const stream = await this.#options.dial(descriptor);
-      link = this.#linkOn(
-        await askForLink(stream, descriptor.identity.dhKey),
-      );
+      const link = this.#linkOn(await this.#ask(fingerprint));
+      const circuitLink = new CircuitLink(link);
+      const running = this.#run(circuitLink, link).catch(() => {
+        // The circuits on it have been told; a relay that dies is no failure of this one.
+      }).finally(() => {
+        this.#running.delete(running);
+        gone();
+      });
+      this.#running.add(running);
+      return circuitLink;
     } catch (cause) {
+      gone();
+      if (cause instanceof ExtendError) throw cause;
       throw new ExtendError("connect-failed", { cause });
     }
-    const circuitLink = new CircuitLink(link);
-    const running = this.#run(circuitLink, link, () => {}).catch(() => {
-      // The circuits on it have been told; a relay that dies is no failure of this one.
-    }).finally(() => this.#running.delete(running));
-    this.#running.add(running);
-    return circuitLink;
+  }
+
+  /** Connects to a relay; one that does not answer in time is given up. */
+  async #ask(fingerprint: Bytes): Promise<Channel> {
+    const { keyring, find, dial } = this.#options;
+    const { fingerprint: own } = keyring.certificate;
+    if (own.every((byte, i) => byte === fingerprint[i])) {
+      throw new ExtendError("unknown-relay");
+    }
+    const descriptor = await find(fingerprint);
+    if (descriptor === undefined) throw new ExtendError("unknown-relay");
+    const stream = await dial(descriptor);
+    this.#connecting.add(stream);
+    if (this.#closed) closeQuietly(stream);
+    const deadline = setTimeout(() => closeQuietly(stream), GREETING_DEADLINE);
+    try {
+      return await askForLink(stream, descriptor.identity.dhKey);
+    } finally {
+      clearTimeout(deadline);
+      this.#connecting.delete(stream);
+    }
   }
 
   #create(link: CircuitLink, id: number, body: Bytes, group: string): void {
@@ -285,5 +314,13 @@ export class Relay implements CircuitHost {
   #accept(body: Bytes): ReturnType<typeof acceptHop> {
     const { keyring, onionKeys } = this.#options;
     return acceptHop(body, keyring.certificate.fingerprint, onionKeys());
+  }
+}
+
+function closeQuietly(stream: ByteStream): void {
+  try {
+    stream.close();
+  } catch {
+    // Closed before.
   }
 }

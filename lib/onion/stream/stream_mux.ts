@@ -111,7 +111,9 @@ export class StreamMux implements StreamCarrier {
 
   /** How many streams are open or being opened. */
   get size(): number {
-    return this.#streams.size + this.#pending.size;
+    let size = this.#streams.size;
+    for (const id of this.#pending.keys()) if (!this.#streams.has(id)) size++;
+    return size;
   }
 
   /**
