@@ -1,14 +1,12 @@
 import { dial } from "../../lib/net/mod.ts";
 import { OnionClient } from "../../lib/onion/client/onion_client.ts";
-import { Guards } from "../../lib/onion/path/guards.ts";
 import type { StreamOpener } from "../../lib/onion/stream/opener.ts";
-import type { Network } from "../../lib/directory/mod.ts";
-import { readPrivateFile, writePrivateFile } from "../../lib/identity/mod.ts";
-import { MalformedError, randomBytes } from "../../lib/protocol/mod.ts";
-import { CommandError, UsageError } from "../errors.ts";
+import { randomBytes } from "../../lib/protocol/mod.ts";
+import { UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";
 import { networkFrom, networkName, openDirectory } from "../network.ts";
 import { privateDirectory, sottoPaths } from "../paths.ts";
+import { StoredGuards } from "../stored_guards.ts";
 import { CircuitsSocket } from "./circuits_socket.ts";
 import type { OnionFlags } from "./onion_flags.ts";
 
@@ -42,7 +40,10 @@ export async function openOnion(io: Io, flags: OnionFlags): Promise<OnionLink> {
   const hops = hopsOf(flags.hops);
   const network = await networkFrom(io, flags);
   const directory = await openDirectory(io, network);
-  const stored = await StoredGuards.open(io, network);
+  const state = await privateDirectory(sottoPaths(io).state);
+  const stored = await StoredGuards.open(
+    `${state}/guards-${await networkName(network)}.json`,
+  );
   try {
     await directory.consensus();
   } catch (error) {
@@ -80,46 +81,4 @@ function hopsOf(text: string | undefined): number {
   throw new UsageError("--hops is out of its range", {
     hint: `${HOPS} to ${MOST_HOPS}`,
   });
-}
-
-/** The guards, in a file of the state directory: one for each network. */
-class StoredGuards {
-  readonly guards: Guards;
-  readonly #path: string;
-
-  private constructor(guards: Guards, path: string) {
-    this.guards = guards;
-    this.#path = path;
-  }
-
-  static async open(io: Io, network: Network): Promise<StoredGuards> {
-    const directory = await privateDirectory(sottoPaths(io).state);
-    const path = `${directory}/guards-${await networkName(network)}.json`;
-    let text: string;
-    try {
-      text = await readPrivateFile(path);
-    } catch (cause) {
-      if (cause instanceof Deno.errors.NotFound) {
-        return new StoredGuards(new Guards(), path);
-      }
-      throw new CommandError(`Cannot use ${path}`, { cause });
-    }
-    try {
-      return new StoredGuards(new Guards(JSON.parse(text)), path);
-    } catch (cause) {
-      if (
-        cause instanceof MalformedError || cause instanceof SyntaxError
-      ) {
-        throw new CommandError(`Cannot use ${path}: it is damaged`, {
-          cause,
-          hint: "remove it; other guards are chosen then",
-        });
-      }
-      throw cause;
-    }
-  }
-
-  async keep(guards: Guards): Promise<void> {
-    await writePrivateFile(this.#path, `${JSON.stringify(guards)}\n`);
-  }
 }

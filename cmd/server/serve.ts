@@ -1,15 +1,18 @@
 import { AccountServer } from "../../lib/account/mod.ts";
 import type { NodeKeyring } from "../../lib/identity/mod.ts";
 import { MAILBOX, MailboxService } from "../../lib/mailbox/mod.ts";
+import type { Incoming } from "../../lib/net/mod.ts";
 import type { ServerStore } from "../../lib/store/mod.ts";
 import { TRANSFER, TransferService } from "../../lib/transfer/mod.ts";
 import { parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import type { Log } from "../log.ts";
+import { NETWORK_HELP } from "../network_flags.ts";
 import { announceNode, openListener } from "../node_listener.ts";
 import { logFailure, openLog } from "../node_log.ts";
 import { privateDirectory } from "../paths.ts";
 import { atMost, stopped } from "../running.ts";
+import type { OnionPlace, OnionServer } from "./onion_server.ts";
 import { openServerKeys } from "./server_keys.ts";
 import { dataDirectory, openServerStore } from "./server_store.ts";
 import { FLAGS, settingsOf } from "./settings.ts";
@@ -27,11 +30,16 @@ The first start makes the server's keys. It runs until Ctrl-C.
 
 Where:
   --listen HOST:PORT       where to listen; 127.0.0.1:7607 if not given, [::]:7607 for everywhere
+  --onion                  be reached through the onion network, too, at sotto://FINGERPRINT.onion, without
+                           telling anybody from where; the address is printed once it is published
+  --no-listen              listen nowhere: with --onion, there is no other way in
   --data DIR               database and keys; ~/.local/share/sotto/server if not given
   --key FILE               the server's keys (sotto keygen node); DIR/server.key if not given
   --secret-file FILE       the secret that seals the key file; DIR/server.secret if nothing is given
   --passphrase-file FILE   the passphrase, if the key file is sealed by one
 
+Network, with --onion:
+${NETWORK_HELP}
 Who:
   --zone NAME              the part of addresses behind the @; several are possible, the first is for
                            names that name none; "local" if not given
@@ -60,6 +68,7 @@ Log, on standard error; it holds no names, no addresses and no content:
 
 Examples:
   sotto server --listen [::]:7607 --zone example.org
+  sotto server --onion --no-listen --controller sotto://FINGERPRINT@192.0.2.1:7608
   sotto server --data /srv/sotto --registration invite --log-format json
   sotto server invite create --data /srv/sotto --uses 5 --expires 7d
 `;
@@ -75,11 +84,14 @@ export async function run(args: string[], io: Io): Promise<number> {
   const settings = settingsOf(flags);
   const directory = await dataDirectory(io, flags.data);
   const node = await openServerKeys(io, flags, directory);
-  const store = await openServerStore(directory);
   const log = openLog(io, flags);
+  const place = settings.onion
+    ? await (await onion()).openOnionPlace(io, flags, directory, log)
+    : undefined;
+  const store = await openServerStore(directory);
   try {
     const spool = await privateDirectory(`${directory}/spool`);
-    await serve(io, settings, { node, store, spool }, log);
+    await serve(io, settings, { node, store, spool, place }, log);
     return 0;
   } finally {
     await store.close();
@@ -93,12 +105,19 @@ interface Kept {
   readonly store: ServerStore;
   /** The directory for files. */
   readonly spool: string;
+  /** Where it is in the onion network, if it is. */
+  readonly place: OnionPlace | undefined;
+}
+
+/** Most servers do without, and start sooner. */
+async function onion(): Promise<typeof import("./onion_server.ts")> {
+  return await import("./onion_server.ts");
 }
 
 async function serve(
   io: Io,
   settings: Settings,
-  { node, store, spool }: Kept,
+  { node, store, spool, place }: Kept,
   log: Log,
 ): Promise<void> {
   // Asked for before anybody learns that we are there: from then on we may be told to stop.
@@ -127,12 +146,11 @@ async function serve(
   });
   // A server that was killed may have left pieces of what it had forgotten already.
   await files.expire().catch(failed);
-  const listener = openListener(
-    settings.listen,
-    settings.listener,
-    (incoming) => accounts.accept(incoming),
-    failed,
-  );
+  const accept = (incoming: Incoming) => accounts.accept(incoming);
+  const { listen, quiet } = settings;
+  const listener = listen === undefined
+    ? undefined
+    : openListener(listen, settings.listener, accept, failed);
   const sweep = setInterval(() => {
     Promise.all([
       mailboxes.expire(),
@@ -144,18 +162,28 @@ async function serve(
       }
     }, failed);
   }, SWEEP_EVERY);
+  let hidden: OnionServer | undefined;
   try {
     const { fingerprint } = node.certificate;
-    if (!settings.quiet) await announceNode(io, listener, fingerprint);
-    const { port } = listener;
-    log.info("listening", { port, registration: settings.rules.mode });
+    const registration = settings.rules.mode;
+    if (listener !== undefined) {
+      if (!quiet) await announceNode(io, listener, fingerprint);
+      log.info("listening", { port: listener.port, registration });
+    }
+    if (place !== undefined) {
+      const { OnionServer } = await onion();
+      hidden = OnionServer.start(io, place, { node, accept, quiet, log });
+      log.info("joining the onion network", { registration });
+    }
     await stopped(signal);
-    log.info("stopping", { connections: listener.connections });
+    log.info("stopping", { sessions: accounts.sessions });
   } finally {
     clearInterval(sweep);
-    listener.stop();
+    listener?.stop();
+    hidden?.stop();
     await atMost(accounts.closeSessions(), GRACE);
-    await listener.close();
+    await listener?.close();
+    await hidden?.close();
     await accounts.close();
     log.info("stopped");
   }

@@ -19,6 +19,7 @@ import type { FlagValues } from "../flags.ts";
 import { PROTECTION_FLAGS } from "../key_file.ts";
 import { parseListenAddress } from "../listen_address.ts";
 import { LOG_FLAGS } from "../node_log.ts";
+import { NETWORK_FLAGS } from "../network_flags.ts";
 import { parseSize } from "../size.ts";
 import { DATA_FLAG } from "./server_store.ts";
 
@@ -27,7 +28,10 @@ export const FLAGS = {
   ...COMMON_FLAGS,
   ...PROTECTION_FLAGS,
   ...DATA_FLAG,
+  ...NETWORK_FLAGS,
   listen: { type: "string" },
+  "no-listen": { type: "boolean" },
+  onion: { type: "boolean" },
   key: { type: "string" },
   zone: { type: "string", multiple: true },
   registration: { type: "string" },
@@ -48,7 +52,10 @@ export const FLAGS = {
 
 /** What they say. */
 export interface Settings {
-  readonly listen: ServerAddress;
+  /** Where to listen; `undefined` if nowhere. */
+  readonly listen: ServerAddress | undefined;
+  /** Whether it is reached through the onion network. */
+  readonly onion: boolean;
   readonly quiet: boolean;
   readonly rules: RegistrationRules;
   readonly maxPacket: number;
@@ -76,7 +83,8 @@ export function settingsOf(flags: FlagValues<typeof FLAGS>): Settings {
     });
   }
   return {
-    listen: parseListenAddress(flags.listen ?? "127.0.0.1:7607"),
+    listen: listenOf(flags),
+    onion: flags.onion,
     quiet: flags.quiet,
     rules: {
       zones,
@@ -123,6 +131,24 @@ export function settingsOf(flags: FlagValues<typeof FLAGS>): Settings {
       ),
     },
   };
+}
+
+function listenOf(flags: FlagValues<typeof FLAGS>): ServerAddress | undefined {
+  if (!flags.onion && (flags.controller.length > 0 || flags.quorum)) {
+    throw new UsageError("--controller and --quorum are for --onion");
+  }
+  if (!flags["no-listen"]) {
+    return parseListenAddress(flags.listen ?? "127.0.0.1:7607");
+  }
+  if (flags.listen !== undefined) {
+    throw new UsageError("--listen and --no-listen exclude each other");
+  }
+  if (!flags.onion) {
+    throw new UsageError("nobody could reach a server with --no-listen alone", {
+      hint: "with --onion it is reached through the onion network",
+    });
+  }
+  return undefined;
 }
 
 function filesOf(flags: FlagValues<typeof FLAGS>): TransferLimits {

@@ -1,0 +1,138 @@
+import { ConsensusError } from "../../lib/directory/mod.ts";
+import type { Directory } from "../../lib/directory/mod.ts";
+import { formatServerAddress, onionAddress } from "../../lib/identity/mod.ts";
+import type { NodeKeyring } from "../../lib/identity/mod.ts";
+import { dial } from "../../lib/net/mod.ts";
+import type { Incoming } from "../../lib/net/mod.ts";
+import { CircuitError } from "../../lib/onion/client/circuit_error.ts";
+import { OnionClient } from "../../lib/onion/client/onion_client.ts";
+import { OnionService } from "../../lib/onion/service/onion_service.ts";
+import type { ServiceState } from "../../lib/onion/service/onion_service.ts";
+import { StreamError } from "../../lib/onion/stream/stream_error.ts";
+import { randomBytes } from "../../lib/protocol/mod.ts";
+import type { Io } from "../io.ts";
+import type { Log } from "../log.ts";
+import { networkFrom, networkName, openDirectory } from "../network.ts";
+import type { NetworkFlags } from "../network_flags.ts";
+import { logFailure } from "../node_log.ts";
+import { StoredGuards } from "../stored_guards.ts";
+
+/** Relays in a circuit of a server's own. */
+const HOPS = 3;
+
+/** Where a server is in the onion network: what is there before it serves. */
+export interface OnionPlace {
+  readonly directory: Directory;
+  readonly guards: StoredGuards;
+}
+
+/** Whom a server serves through the onion network, and how. */
+export interface OnionServing {
+  readonly node: NodeKeyring;
+  readonly accept: (incoming: Incoming) => Promise<void>;
+  /** Whether nothing is to be said on standard output. */
+  readonly quiet: boolean;
+  readonly log: Log;
+}
+
+/**
+ * Opens what a server needs of the onion network. The consensus and the guards are kept in `data`.
+ *
+ * @throws {UsageError} if no network is named.
+ */
+export async function openOnionPlace(
+  io: Io,
+  flags: NetworkFlags,
+  data: string,
+  log: Log,
+): Promise<OnionPlace> {
+  const network = await networkFrom(io, flags);
+  const name = await networkName(network);
+  const guards = await StoredGuards.open(`${data}/guards-${name}.json`);
+  const failed = (error: unknown) => logOnionFailure(log, error);
+  const copy = `${data}/consensus-${name}`;
+  const directory = await openDirectory(io, network, failed, copy);
+  return { directory, guards };
+}
+
+/** A server that is reached through the onion network. */
+export class OnionServer {
+  readonly #service: OnionService;
+  readonly #client: OnionClient;
+  readonly #directory: Directory;
+  readonly #fresh: Promise<void>;
+
+  private constructor(
+    service: OnionService,
+    client: OnionClient,
+    directory: Directory,
+  ) {
+    this.#service = service;
+    this.#client = client;
+    this.#directory = directory;
+    this.#fresh = directory.keepFresh();
+  }
+
+  /** Starts it. The address is printed once it can be reached there. */
+  static start(
+    io: Io,
+    { directory, guards }: OnionPlace,
+    { node, accept, quiet, log }: OnionServing,
+  ): OnionServer {
+    const surroundings = {
+      directory,
+      random: randomBytes,
+      now: () => performance.now(),
+      time: () => io.now(),
+    };
+    const client = new OnionClient({
+      ...surroundings,
+      guards: guards.guards,
+      keepGuards: (changed) => guards.keep(changed),
+      rules: { hops: HOPS },
+      dial: ({ address: { host, port } }) => dial({ hostname: host, port }),
+    });
+    let isAnnounced = quiet;
+    const changed = (state: ServiceState) => {
+      const { points, stores } = state;
+      log.info("onion service", { points, stores });
+      if (isAnnounced || stores === 0) return;
+      isAnnounced = true;
+      const { fingerprint } = node.certificate;
+      const address = formatServerAddress(onionAddress(fingerprint));
+      io.stdout.write(`onion address ${address}\n`).catch(() => {
+        // Nobody reads it any more.
+      });
+    };
+    const service = OnionService.start({
+      ...surroundings,
+      circuits: client,
+      keyring: node,
+      accept,
+      changed,
+      failed: (error) => logOnionFailure(log, error),
+    });
+    return new OnionServer(service, client, directory);
+  }
+
+  /** Takes nobody on any more. */
+  stop(): void {
+    this.#service.stop();
+  }
+
+  /** Ends everything. */
+  async close(): Promise<void> {
+    await this.#service.close();
+    this.#directory.close();
+    await this.#client.close();
+    await this.#fresh;
+  }
+}
+
+/** Relays come and go, and so do those who are behind them. */
+function logOnionFailure(log: Log, error: unknown): void {
+  const isWeather = error instanceof StreamError ||
+    error instanceof CircuitError || error instanceof ConsensusError;
+  if (!isWeather) return logFailure(log, error);
+  log.debug("onion", { why: `${error.name}: ${error.message}` });
+}
