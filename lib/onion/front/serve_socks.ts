@@ -72,8 +72,8 @@ export async function serveSocks5(
         return await refuse(client, SOCKS5_REPLIES.commandNotSupported);
     }
   } catch (error) {
-    // A stream that broke later has taken the connection with it.
-    if (!(error instanceof StreamError) || client.closed) throw error;
+    if (!(error instanceof StreamError)) throw error;
+    // One that broke later has taken the connection with it, and nobody hears this.
     await refuse(client, socks5Code(error.reason));
   }
 }

@@ -195,6 +195,89 @@ for (
   });
 }
 
+for (
+  const [name, request, answer] of [
+    ["SOCKS5", [5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1], 12],
+    ["SOCKS4", [4, 1], 8],
+    ["CONNECT", "CONNECT web.example:PORT HTTP/1.1\r\n\r\n", 39],
+    ["GET", "GET http://web.example:PORT/ HTTP/1.1\r\n\r\n", 0],
+  ] as const
+) {
+  Deno.test(`${name}: who has said what it wants may take its time, and so may the server`, async () => {
+    const slow = async (connection: Deno.TcpConn) => {
+      await connection.read(new Uint8Array(1_000));
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      const text = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow";
+      await connection.write(utf8(text));
+    };
+    await withTcp(
+      slow,
+      (target) =>
+        withFront(
+          { patience: 100 },
+          ({ port }) =>
+            RawClient.run(port, async (client) => {
+              const place = [target >> 8, target & 255];
+              if (typeof request === "string") {
+                await client.say(request.replace("PORT", String(target)));
+              } else {
+                const address = request[0] === 4 ? [127, 0, 0, 1, 0] : [];
+                await client.say([...request, ...place, ...address]);
+              }
+              await client.hear(answer);
+              if (answer > 0) {
+                await new Promise((resolve) => setTimeout(resolve, 250));
+                await client.say("GET / HTTP/1.1\r\n\r\n");
+              }
+              assertMatch(
+                await client.hearUntil(/slow$/),
+                /^HTTP\/1\.1 200 OK/,
+              );
+            }),
+        ),
+    );
+  });
+}
+
+Deno.test("hostile: an answer is not lost because something was still being said", async () => {
+  await withFront(
+    { hosts: {} },
+    ({ port }) =>
+      RawClient.run(port, async (client) => {
+        const body = new Uint8Array(3_000_000);
+        await client.say(
+          `POST http://nowhere.example/ HTTP/1.1\r\nContent-Length: ${body.length}\r\n\r\n`,
+        );
+        await client.say(body);
+        const heard = await client.hearAll();
+        assertMatch(heard, /^HTTP\/1\.1 502 [^]*the name does not resolve\n$/);
+      }),
+  );
+});
+
+Deno.test("hostile: a request whose client is gone in the middle does not stay open", async () => {
+  let rest: string | undefined;
+  const patient = async (connection: Deno.TcpConn) => {
+    const peer = new RawClient(connection);
+    await peer.hearUntil(/half$/);
+    rest = await peer.hearAll();
+  };
+  await withTcp(
+    patient,
+    (target) =>
+      withFront({}, async ({ port, clients }) => {
+        await RawClient.run(port, async (client) => {
+          await client.say(
+            `POST http://web.example:${target}/ HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf`,
+          );
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        });
+        await Promise.all(clients);
+      }),
+  );
+  assertEquals(rest, "");
+});
+
 Deno.test("hostile: a head that trickles does not get more time for every byte", async () => {
   await withFront(
     { patience: 300 },
