@@ -1,6 +1,6 @@
 /**
- * `deno task demo`: a server and two people as processes of their own, in a temporary directory, with
- * the commands that a user would type. Every claim is checked; exit code 0 if all hold.
+ * `deno task demo`: a server, two people and a network of relays as processes of their own, in a
+ * temporary directory, with the commands that a user would type. Every claim is checked; exit code 0 if all hold.
  *
  * @module
  */

@@ -7,6 +7,8 @@
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
 /** Nothing in the demo takes so long, in milliseconds. */
 const PATIENCE = 60_000;
+/** How long a process may take to end by itself, in milliseconds. */
+const GRACE = 10_000;
 
 /** How a process has ended. */
 export interface Ended {
@@ -57,9 +59,13 @@ export class Stage {
   /** Ends every process and removes the directory. May be called again. */
   async close(): Promise<void> {
     this.#closed = true;
-    const running = [...this.#running];
-    for (const each of running) each.kill("SIGKILL");
-    await Promise.all(running.map((each) => each.ended().catch(() => {})));
+    // By SIGTERM first: a lab takes its members with it.
+    await Promise.all(Array.from(this.#running, async (each) => {
+      each.kill("SIGTERM");
+      const timer = setTimeout(() => each.kill("SIGKILL"), GRACE);
+      await each.ended().catch(() => {});
+      clearTimeout(timer);
+    }));
     await Deno.remove(this.folder, { recursive: true }).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });

@@ -8,6 +8,8 @@ const TEXTS = {
   answer: "Gladly. Who brings the map?",
   reply: "I do. See you there.",
   offline: "The boat leaves from pier nine instead.",
+  hidden: "I am where nobody looks.",
+  open: "This must not leave openly.",
   impostor: "Nobody else may read this.",
 };
 const PASSPHRASES = {
@@ -49,6 +51,7 @@ class Story {
     await this.#compare();
     const again = await this.#surviveKill(server.running);
     await this.#look();
+    await this.#hide();
     await this.#refuseImpostor(again);
   }
 
@@ -188,6 +191,44 @@ class Story {
     page.why(
       "what gets there is sealed, and padded to fixed sizes. The server does know who " +
         "writes to whom, when and how often; letters alone do not hide that.",
+    );
+  }
+
+  async #hide(): Promise<void> {
+    const page = this.#page;
+    page.step("Alice hides where she is");
+    const text = "lab --no-server --no-proxy --relays 3 --data relays --json";
+    page.command("network", `sotto ${text} &`);
+    const lab = this.#stage.start("network", text.split(" "));
+    const [json] = await lab.shows(/^\{.*\}$/m);
+    const controller: string = JSON.parse(json).controllers[0];
+    page.answer("a controller and three relays, each a process of its own");
+    const network = `client network set ${controller}`;
+    await this.#sotto("alice", network);
+    const { stderr } = await this.#sotto(
+      "alice",
+      `client send bob "${TEXTS.hidden}" --onion`,
+    );
+    const { stdout } = await this.#sotto("bob", "client inbox");
+    page.check(
+      stderr.includes("stored") && stdout.includes(`alice: ${TEXTS.hidden}`),
+      "a letter has gone through three relays to the server, and on to bob",
+    );
+    page.command("network", `kill ${lab.pid}`);
+    lab.kill("SIGTERM");
+    await lab.ended();
+    const refused = await this.#sotto(
+      "alice",
+      `client send bob "${TEXTS.open}" --onion --wait 2s`,
+    );
+    page.check(
+      refused.code === 1 && !refused.stderr.includes("stored"),
+      "without relays nothing is sent, rather than sent openly",
+    );
+    page.why(
+      "each relay knows only the one before and the one behind it: the first knows who " +
+        "alice is, the last knows the server, and no one knows both. " +
+        "sotto client proxy gives browsers and curl the same.",
     );
   }
 

@@ -12,7 +12,7 @@ Deno.test("demo: a server and two people talk, every check holds, nothing is lef
     const { code, stdout, stderr } = text(await start(folder).ending());
     assertEquals([code, stderr], [0, ""], stdout);
     assertMatch(stdout, /^All \d+ checks hold \([\d.]+ s\)\.\n$/m);
-    for (const step of ["They talk", "killed", "know", "place"]) {
+    for (const step of ["They talk", "killed", "know", "hides", "place"]) {
       assertMatch(stdout, new RegExp(`^── \\d\\. .*${step}.* ─+$`, "m"));
     }
     assert(!stdout.includes("\x1b"), "no colours where there is no terminal");
