@@ -38,6 +38,13 @@ export class Output {
     return new Promise((found) => this.#waiters.add({ pattern, found }));
   }
 
+  /** The last line so far in which `pattern` is found. */
+  latest(pattern: RegExp): RegExpExecArray | undefined {
+    const lines = [...this.#first, ...this.#last];
+    const line = lines.findLast((each) => pattern.test(each));
+    return line === undefined ? undefined : pattern.exec(line) ?? undefined;
+  }
+
   /** Takes all lines of a stream until its end, and hands the bytes on as they come. */
   async take(
     stream: ReadableStream<Uint8Array<ArrayBuffer>>,

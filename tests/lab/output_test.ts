@@ -41,6 +41,8 @@ Deno.test("lab output: a line is found before and after it comes", async () => {
   await output.take(ReadableStream.from([utf8("x\nport 2 ab\n")]), keep);
   assertEquals((await next)[1], "2");
   assertEquals([(await a)[1], (await b)[0]], ["b", "b"]);
+  assertEquals(output.latest(/port (\d+)/)?.[1], "2");
+  assertEquals(output.latest(/nowhere/), undefined);
 });
 
 async function taken(
