@@ -263,23 +263,28 @@ export class ClientCircuit {
   }
 
   #sendLayer(position: number, layer: Bytes, size: CellSize): Promise<Bytes> {
-    const { keys, sealing } = this.#hops[position - 1]!;
+    return this.#seal(position - 1, layer, size);
+  }
+
+  /** Puts on the layer of the hop at `index`; the last one is put on while its header is sealed. */
+  #seal(index: number, layer: Bytes, size: CellSize): Promise<Bytes> {
+    const { keys, sealing } = this.#hops[index]!;
     const sealed = keys.forward.seal(layer);
-    sealing.push(sealed, size);
+    if (index > 0) sealing.push(sealed, size);
+    else {
+      const length = sealedLength(size, 1);
+      this.#link.sendLater(this.#id, CELL.RELAY, size, sealed, length);
+    }
     return sealed;
   }
 
   /** The layer of the hop at `index` is on; the next goes around it. */
   #sealed(index: number, sealed: Bytes, size: CellSize): void {
     if (this.#failure !== undefined) return;
-    if (index === 0) {
-      return this.#link.send(this.#id, CELL.RELAY, size, sealed);
-    }
-    const { keys, sealing } = this.#hops[index - 1]!;
     const layer = SCRATCH.subarray(0, sealed.length + 1);
     layer[0] = FORWARD;
     layer.set(sealed, 1);
-    sealing.push(keys.forward.seal(layer), size);
+    this.#seal(index - 1, layer, size);
   }
 
   #cell(header: CellHeader, body: Bytes): void | Promise<void> {

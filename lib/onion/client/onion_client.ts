@@ -250,7 +250,7 @@ export class OnionClient implements StreamOpener {
 
   async #add(wish: CircuitWish, isolation?: string): Promise<Entry> {
     const closing = this.#closing.signal;
-    let entry: Entry | undefined;
+    let entry: Entry | undefined = undefined;
     const { circuit, path, took } = await this.#builder.build(wish, () => {
       if (entry !== undefined) this.#circuits.delete(entry);
     }, closing);

@@ -5,8 +5,10 @@ import { BODY_BYTES } from "../cell/cell.ts";
 /** A cell on its way out. */
 export interface OutgoingCell {
   readonly header: CellHeader;
-  /** The body, or its front. */
-  readonly body: Bytes;
+  /** The body, or its front, perhaps still being sealed. */
+  readonly body: Bytes | Promise<Bytes>;
+  /** How long that is. */
+  readonly length: number;
   /** What fills it up. */
   readonly tail: Bytes;
 }

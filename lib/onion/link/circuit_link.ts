@@ -88,6 +88,17 @@ export class CircuitLink implements CellSink, MemoryHolder {
     this.#link.send(id, command, size, body);
   }
 
+  /** Sends a cell whose body is being sealed, and will be `length` bytes long. */
+  sendLater(
+    id: number,
+    command: number,
+    size: CellSize,
+    body: Promise<Bytes>,
+    length: number,
+  ): void {
+    this.#link.sendLater(id, command, size, body, length);
+  }
+
   /** Bytes that wait to be sent for a circuit. */
   queuedOf(id: number): number {
     return this.#link.queuedOf(id);

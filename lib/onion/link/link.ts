@@ -90,7 +90,21 @@ export class Link {
 
   /** Queues a cell; `body` is filled up with noise to its size. It is dropped if the link has ended. */
   send(circuit: number, command: number, size: CellSize, body: Bytes): void {
-    this.#push({ circuit, command, size, detail: 0 }, body);
+    this.#push({ circuit, command, size, detail: 0 }, body, body.length);
+  }
+
+  /**
+   * The same with a body that is being sealed and will be `length` bytes long: its header can be sealed
+   * at the same time.
+   */
+  sendLater(
+    circuit: number,
+    command: number,
+    size: CellSize,
+    body: Promise<Bytes>,
+    length: number,
+  ): void {
+    this.#push({ circuit, command, size, detail: 0 }, body, length);
   }
 
   /** Queues a DESTROY, and forgets what else waits for the circuit. */
@@ -98,7 +112,7 @@ export class Link {
     this.drop(circuit);
     const detail = DESTROY_REASONS.indexOf(reason);
     const command = CELL.DESTROY;
-    this.#push({ circuit, command, size: SMALL, detail }, NOTHING);
+    this.#push({ circuit, command, size: SMALL, detail }, NOTHING, 0);
   }
 
   /** Queues a PADDING cell, which means nothing. */
@@ -159,10 +173,14 @@ export class Link {
     this.#channel.abort();
   }
 
-  #push(header: CellHeader, body: Bytes): void {
+  #push(
+    header: CellHeader,
+    body: Bytes | Promise<Bytes>,
+    length: number,
+  ): void {
     if (this.#ended) return;
-    const tail = noise(BODY_BYTES[header.size] - body.length);
-    this.#queue.push({ header, body, tail }, this.#now());
+    const tail = noise(BODY_BYTES[header.size] - length);
+    this.#queue.push({ header, body, length, tail }, this.#now());
     this.#held(BODY_BYTES[header.size]);
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -195,10 +213,12 @@ export class Link {
     const headers = encodeHeaders(cells.map(({ header }) => header));
     let written = this.#channel.send(headers);
     let bytes = 0;
-    for (const { header, body, tail } of cells) {
+    for (const { header, body, length, tail } of cells) {
       written.catch(() => {/* the last one fails in the same way */});
       bytes += BODY_BYTES[header.size];
-      written = body.length === 0
+      written = body instanceof Promise
+        ? this.#channel.sendBodyLater(body, length, tail)
+        : length === 0
         ? this.#channel.sendBody(tail)
         : this.#channel.sendBody(body, tail);
     }

@@ -92,7 +92,6 @@ export class RelayCircuit {
   readonly #previous: Side;
   readonly #keys: AcceptedHop["keys"];
   readonly #opening: InOrder<Bytes, { size: CellSize; sealed: Bytes }>;
-  readonly #sealing: InOrder<Bytes, CellSize>;
   readonly #service: CircuitService;
   #next: Side | undefined;
   /** Whether the next relay has answered. */
@@ -115,10 +114,6 @@ export class RelayCircuit {
     const broken = () => this.destroy("protocol");
     this.#opening = new InOrder(
       (layer, cell) => this.#forward(layer, cell.size, cell.sealed),
-      broken,
-    );
-    this.#sealing = new InOrder(
-      (sealed, size) => this.#send(this.#previous, size, sealed),
       broken,
     );
     this.fromPrevious = {
@@ -174,7 +169,11 @@ export class RelayCircuit {
   /** Seals a layer for the client and sends it; resolves with the sealed layer. */
   sendLayer(layer: Bytes, size: CellSize): Promise<Bytes> {
     const sealed = this.#keys.backward.seal(layer);
-    this.#sealing.push(sealed, size);
+    if (this.#ended) return sealed;
+    const { link, id } = this.#previous;
+    const length = sealedLength(size, this.position);
+    link.sendLater(id, CELL.RELAY, size, sealed, length);
+    this.#checkQueue(this.#previous);
     return sealed;
   }
 
@@ -200,15 +199,15 @@ export class RelayCircuit {
     const layer = body.subarray(0, sealedLength(size, this.position));
     const sealed = layer.slice(-AEAD_TAG_BYTES);
     this.#opening.push(this.#keys.forward.open(layer), { size, sealed });
-    const room = this.#opening.below(CELLS_IN_FLIGHT);
-    if (room !== undefined || this.#peer === undefined) return room;
-    return this.#peer.#sealing.below(CELLS_IN_FLIGHT);
+    return this.#opening.below(CELLS_IN_FLIGHT);
   }
 
   #forward(layer: Bytes, size: CellSize, sealed: Bytes): void {
     if (this.#ended) return;
     if (layer[0] === FORWARD && this.#next !== undefined && this.#extended) {
-      return this.#send(this.#next, size, layer.subarray(1));
+      const { link, id } = this.#next;
+      link.send(id, CELL.RELAY, size, layer.subarray(1));
+      return this.#checkQueue(this.#next);
     }
     if (layer[0] === FORWARD && this.#peer !== undefined) {
       return void this.#peer.sendLayer(layer, size).catch(() => {
@@ -266,8 +265,7 @@ export class RelayCircuit {
     );
     layer[0] = FORWARD;
     layer.set(body.subarray(0, layer.length - 1), 1);
-    this.#sealing.push(this.#keys.backward.seal(layer), size);
-    return this.#sealing.below(CELLS_IN_FLIGHT);
+    this.sendLayer(layer, size).catch(() => {/* destroys the circuit */});
   }
 
   #created(body: Bytes): void {
@@ -283,9 +281,7 @@ export class RelayCircuit {
     }
   }
 
-  #send({ link, id }: Side, size: CellSize, body: Bytes): void {
-    if (this.#ended) return;
-    link.send(id, CELL.RELAY, size, body);
+  #checkQueue({ link, id }: Side): void {
     if (link.queuedOf(id) > QUEUE_LIMIT) this.destroy("resource-limit");
   }
 }

@@ -83,6 +83,19 @@ export class Channel {
     return this.#sender.sendBare(bytes, tail);
   }
 
+  /**
+   * As `sendBody`, for a body that is being sealed. What is sent behind it waits until it is.
+   *
+   * @param length of the body in bytes.
+   */
+  sendBodyLater(
+    body: Promise<Bytes>,
+    length: number,
+    tail: Bytes,
+  ): Promise<void> {
+    return this.#sender.sendBareLater(body, length, tail);
+  }
+
   /** Resolves when everything queued so far has been handed to the operating system. */
   flushed(): Promise<void> {
     return this.#sender.flushed();

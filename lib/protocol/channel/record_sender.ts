@@ -92,6 +92,36 @@ export class RecordSender {
     return this.#until(() => this.#bareWritten >= end);
   }
 
+  /**
+   * The same for a body that is being sealed: its place behind what was sent before is taken now. It and
+   * its tail must fit into one record.
+   *
+   * @param length of the body.
+   */
+  sendBareLater(
+    body: Promise<Bytes>,
+    length: number,
+    tail: Bytes,
+  ): Promise<void> {
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    if (this.#closing) return Promise.reject(closedHere("send"));
+    this.sealQueued();
+    const bare = length + tail.length;
+    this.#bareQueued += bare;
+    const record: Outgoing = {
+      header: u32((BARE | bare) >>> 0),
+      body: undefined,
+      tail,
+      ready: body.then((bytes) => void (record.body = bytes)),
+      bare,
+    };
+    record.ready.catch(() => {/* #write fails by it */});
+    this.#sealed.push(record);
+    if (!this.#writing) this.#write();
+    const end = this.#bareQueued;
+    return this.#until(() => this.#bareWritten >= end);
+  }
+
   #pushBare(body: Bytes, tail: Bytes): void {
     const bare = body.length + tail.length;
     this.#bareQueued += bare;

@@ -19,7 +19,7 @@ function cell(
   detail = 0,
 ): OutgoingCell {
   const header = { circuit, command: CELL.RELAY, size, detail };
-  return { header, body: NOTHING, tail: NOTHING };
+  return { header, body: NOTHING, length: 0, tail: NOTHING };
 }
 
 function circuitsOf(cells: readonly OutgoingCell[]): number[] {
