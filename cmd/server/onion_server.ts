@@ -1,21 +1,17 @@
-import { ConsensusError } from "../../lib/directory/mod.ts";
 import type { Directory } from "../../lib/directory/mod.ts";
 import { formatServerAddress, onionAddress } from "../../lib/identity/mod.ts";
 import type { NodeKeyring } from "../../lib/identity/mod.ts";
 import { dial } from "../../lib/net/mod.ts";
 import type { Incoming } from "../../lib/net/mod.ts";
-import { CircuitError } from "../../lib/onion/client/circuit_error.ts";
 import { OnionClient } from "../../lib/onion/client/onion_client.ts";
 import { OnionService } from "../../lib/onion/service/onion_service.ts";
-import type { ServiceState } from "../../lib/onion/service/onion_service.ts";
-import { StreamError } from "../../lib/onion/stream/stream_error.ts";
 import { randomBytes } from "../../lib/protocol/mod.ts";
 import type { Io } from "../io.ts";
 import type { Log } from "../log.ts";
 import { networkFrom, networkName, openDirectory } from "../network.ts";
 import type { NetworkFlags } from "../network_flags.ts";
-import { logFailure } from "../node_log.ts";
 import { StoredGuards } from "../stored_guards.ts";
+import { logOnionFailure, OnionNews } from "./onion_news.ts";
 
 /** Relays in a circuit of a server's own. */
 const HOPS = 3;
@@ -60,14 +56,17 @@ export class OnionServer {
   readonly #service: OnionService;
   readonly #client: OnionClient;
   readonly #directory: Directory;
+  readonly #news: OnionNews;
   readonly #fresh: Promise<void>;
 
   private constructor(
     service: OnionService,
     client: OnionClient,
     directory: Directory,
+    news: OnionNews,
   ) {
     this.#service = service;
+    this.#news = news;
     this.#client = client;
     this.#directory = directory;
     this.#fresh = directory.keepFresh();
@@ -92,27 +91,23 @@ export class OnionServer {
       rules: { hops: HOPS },
       dial: ({ address: { host, port } }) => dial({ hostname: host, port }),
     });
-    let isAnnounced = quiet;
-    const changed = (state: ServiceState) => {
-      const { points, stores } = state;
-      log.info("onion service", { points, stores });
-      if (isAnnounced || stores === 0) return;
-      isAnnounced = true;
+    const news = new OnionNews(log, () => {
+      if (quiet) return;
       const { fingerprint } = node.certificate;
       const address = formatServerAddress(onionAddress(fingerprint));
       io.stdout.write(`onion address ${address}\n`).catch(() => {
         // Nobody reads it any more.
       });
-    };
+    });
     const service = OnionService.start({
       ...surroundings,
       circuits: client,
       keyring: node,
       accept,
-      changed,
-      failed: (error) => logOnionFailure(log, error),
+      changed: (state) => news.changed(state),
+      failed: (error) => news.failed(error),
     });
-    return new OnionServer(service, client, directory);
+    return new OnionServer(service, client, directory, news);
   }
 
   /** Takes nobody on any more. */
@@ -122,17 +117,10 @@ export class OnionServer {
 
   /** Ends everything. */
   async close(): Promise<void> {
+    this.#news.close();
     await this.#service.close();
     this.#directory.close();
     await this.#client.close();
     await this.#fresh;
   }
-}
-
-/** Relays come and go, and so do those who are behind them. */
-function logOnionFailure(log: Log, error: unknown): void {
-  const isWeather = error instanceof StreamError ||
-    error instanceof CircuitError || error instanceof ConsensusError;
-  if (!isWeather) return logFailure(log, error);
-  log.debug("onion", { why: `${error.name}: ${error.message}` });
 }

@@ -32,7 +32,8 @@ Where:
   --listen HOST:PORT       where to listen; 127.0.0.1:7607 if not given, [::]:7607 for everywhere
   --onion                  be reached through the onion network, too, at sotto://FINGERPRINT.onion, without
                            telling anybody from where; the address is printed once it is published
-  --no-listen              listen nowhere: with --onion, there is no other way in
+  --no-listen              listen nowhere: with --onion, there is no other way in. Without it, whoever
+                           connects to it straight can tell that it is the same server
   --data DIR               database and keys; ~/.local/share/sotto/server if not given
   --key FILE               the server's keys (sotto keygen node); DIR/server.key if not given
   --secret-file FILE       the secret that seals the key file; DIR/server.secret if nothing is given

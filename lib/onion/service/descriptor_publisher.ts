@@ -40,8 +40,9 @@ interface Placed {
   readonly points: string;
   /** When it was tried. */
   readonly at: number;
-  /** `undefined` while it is under way. */
-  readonly succeeded: boolean | undefined;
+  readonly isUnderWay: boolean;
+  /** Whether the relay has taken the last one that it was given, which may be the one before this. */
+  readonly holds: boolean;
 }
 
 /** Keeps the descriptor of a service at the relays where clients look for it. */
@@ -68,7 +69,7 @@ export class DescriptorPublisher {
   /** How many relays keep the descriptor for those who look now. */
   get stores(): number {
     return this.#placements?.all.filter(({ key, isCurrent }) =>
-      isCurrent && this.#placed.get(key)?.succeeded
+      isCurrent && this.#placed.get(key)?.holds
     ).length ?? 0;
   }
 
@@ -95,15 +96,17 @@ export class DescriptorPublisher {
     const descriptor = await signServiceDescriptor(fields, this.#keyring);
     for (const placement of due) {
       const { key } = placement;
-      const entry = { points: name, at: now() };
-      this.#placed.set(key, { ...entry, succeeded: undefined });
-      const running = this.#place(descriptor, placement, signal).then(() => {
-        this.#placed.set(key, { ...entry, succeeded: true });
-        this.#settled();
-      }, (error) => {
-        this.#placed.set(key, { ...entry, succeeded: false });
+      const holds = this.#placed.get(key)?.holds ?? false;
+      const entry = { points: name, at: now(), isUnderWay: true, holds };
+      this.#placed.set(key, entry);
+      const settle = (holds: boolean, error?: unknown) => {
+        this.#placed.set(key, { ...entry, isUnderWay: false, holds });
         this.#settled(error);
-      }).finally(() => this.#running.delete(running));
+      };
+      const running = this.#place(descriptor, placement, signal).then(
+        () => settle(true),
+        (error) => settle(false, error),
+      ).finally(() => this.#running.delete(running));
       this.#running.add(running);
     }
   }
@@ -173,8 +176,7 @@ async function placementsIn(
 function isDue(placed: Placed | undefined, name: string, now: number): boolean {
   // One thing at a time: what is under way is looked at again when it is done.
   if (placed === undefined) return true;
-  if (placed.succeeded === undefined) return false;
-  if (placed.points !== name) return true;
-  return now - placed.at >=
-    (placed.succeeded ? REPUBLISH_AFTER : RETRY_AFTER);
+  if (placed.isUnderWay) return false;
+  if (!placed.holds) return now - placed.at >= RETRY_AFTER;
+  return placed.points !== name || now - placed.at >= REPUBLISH_AFTER;
 }

@@ -1,40 +1,17 @@
-import { FLAG_MIDDLE_ONLY } from "../../directory/mod.ts";
-import type { ConsensusRelay } from "../../directory/mod.ts";
 import type { NodeKeyring } from "../../identity/mod.ts";
-import { Backoff, TokenBuckets } from "../../net/mod.ts";
-import type { BucketRate, Incoming } from "../../net/mod.ts";
+import { Backoff } from "../../net/mod.ts";
 import type { Bytes } from "../../protocol/mod.ts";
-import { RELAY } from "../cell/message.ts";
-import type { KeyAcceptance } from "../circuit/key_agreement.ts";
-import type { ClientCircuit } from "../client/client_circuit.ts";
-import { chooseRelay } from "../path/relay_choice.ts";
 import type { Surroundings } from "./circuits.ts";
 import { DescriptorPublisher } from "./descriptor_publisher.ts";
-import type { Meeting } from "./introduction_handshake.ts";
-import { IntroductionPoint } from "./introduction_point.ts";
-import type { PointOwner } from "./introduction_point.ts";
+import { PointKeeper, POINTS } from "./point_keeper.ts";
 import type { PointFields } from "./service_descriptor.ts";
-import { encodeRendezvous } from "./service_message.ts";
-import { ServiceStreams } from "./service_streams.ts";
+import { ServiceMeetings } from "./service_meetings.ts";
+import type { MeetingOptions } from "./service_meetings.ts";
 
-/** Introduction points that a service has. */
-const POINTS = 3;
-/** Circuits to clients at once. */
-const MEETINGS_LIMIT = 1_024;
-/** Streams of clients at once. */
-const STREAMS_LIMIT = 8_192;
-/** New clients: each costs a circuit. */
-const RATE: BucketRate = { perSecond: 20, burst: 200 };
-/** A circuit without streams goes after this, in milliseconds (15 minutes, longer than clients keep it). */
-const IDLE = 900_000;
-/** A relay that was no good as an introduction point is left alone for so long, in milliseconds. */
-const AVOIDED_FOR = 30_000;
-/** Time in which more may happen before it is looked at, in milliseconds. */
-const SETTLE = 200;
 /** Between two looks whether everything is as it should be, in milliseconds. */
 const LOOK_EVERY = 15_000;
-/** An introduction point is replaced after this, in milliseconds (18 hours). */
-const POINT_LIFETIME = 64_800_000;
+/** Time in which more may happen before it is looked at, in milliseconds. */
+const SETTLE = 200;
 
 /** How a service stands. */
 export interface ServiceState {
@@ -44,65 +21,44 @@ export interface ServiceState {
   readonly stores: number;
 }
 
-interface MeetingCircuit {
-  readonly circuit: ClientCircuit;
-  /** When it was last seen with a stream. */
-  usedAt: number;
-}
-
-/** What a service is made of. */
-export interface OnionServiceOptions extends Surroundings {
+/** What a service is made of. `failed` is told of what went wrong, while it goes on trying. */
+export interface OnionServiceOptions extends Surroundings, MeetingOptions {
   /** Whose fingerprint is the address. */
   readonly keyring: NodeKeyring;
-  /** Serves a stream until it ends; the group of all of them is `onion`. */
-  readonly accept: (incoming: Incoming) => Promise<void>;
-  /** Told of what went wrong, while it goes on trying. */
-  readonly failed: (error: unknown) => void;
   /** Told when the state has changed. */
   readonly changed?: (state: ServiceState) => void;
-  /** Other than 20 new clients a second, after the first 200. */
-  readonly rate?: BucketRate;
 }
 
 /**
  * A service that is reached through the onion network and has no public address (SPEC.md §12.8): it
  * keeps introduction points and publishes them, and meets clients wherever they wait.
  */
-export class OnionService implements PointOwner {
+export class OnionService {
   readonly #options: OnionServiceOptions;
+  readonly #meetings: ServiceMeetings;
+  readonly #keeper: PointKeeper;
   readonly #publisher: DescriptorPublisher;
-  readonly #rate: TokenBuckets;
-  /** Introduction points, and since when they are. */
-  readonly #points = new Map<IntroductionPoint, number>();
-  /** Fingerprints of relays that are being made introduction points. */
-  readonly #establishing = new Set<string>();
-  /** Those that were no good, and until when they are left alone. */
-  readonly #avoided = new Map<string, number>();
-  /** Circuits to clients. */
-  readonly #meetings = new Map<number, MeetingCircuit>();
-  readonly #streams = new Map<Incoming, Promise<void>>();
-  /** What goes on in the background. */
-  readonly #running = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   readonly #tending: Promise<void>;
-  #meetingsUnderWay = 0;
-  #lastMeeting = 0;
   #isLookDue = false;
   #wake: (() => void) | undefined;
   #state: ServiceState = { points: 0, stores: 0 };
 
   private constructor(options: OnionServiceOptions) {
     this.#options = options;
+    const settled = (error?: unknown) => this.#settled(error);
+    this.#meetings = new ServiceMeetings(options);
+    this.#keeper = new PointKeeper(
+      options,
+      options.keyring.certificate.fingerprint,
+      this.#meetings,
+      settled,
+    );
     this.#publisher = new DescriptorPublisher(
       options,
       options.keyring,
-      (error) => {
-        this.#report(error);
-        this.#tell();
-        this.#look();
-      },
+      settled,
     );
-    this.#rate = new TokenBuckets(options.rate ?? RATE);
     this.#tending = this.#tend();
   }
 
@@ -111,6 +67,7 @@ export class OnionService implements PointOwner {
     return new OnionService(options);
   }
 
+  /** By which it is reached, 32 bytes. */
   get fingerprint(): Bytes {
     return this.#options.keyring.certificate.fingerprint;
   }
@@ -122,7 +79,7 @@ export class OnionService implements PointOwner {
 
   /** Where it can be asked for now. */
   get points(): readonly PointFields[] {
-    return [...this.#points.keys()].map(({ fields }) => fields);
+    return this.#keeper.points;
   }
 
   /** Circuits to clients. */
@@ -133,49 +90,31 @@ export class OnionService implements PointOwner {
   /** Takes no more clients; those who are there go on. */
   stop(): void {
     this.#closing.abort();
-    this.#look();
-    for (const point of [...this.#points.keys()]) point.close();
+    this.#wake?.();
+    this.#meetings.stop();
+    this.#keeper.close();
   }
 
   /** Ends every stream and every circuit, and resolves when all of them are done. */
   async close(): Promise<void> {
     this.stop();
     await this.#tending;
-    await Promise.all([...this.#running, this.#publisher.close()]);
-    for (const incoming of this.#streams.keys()) incoming.close();
-    for (const { circuit } of [...this.#meetings.values()]) {
-      circuit.destroy("requested");
-    }
-    await Promise.all(this.#streams.values());
-  }
-
-  admit(): boolean {
-    if (this.#closing.signal.aborted) return false;
-    const meetings = this.#meetings.size + this.#meetingsUnderWay;
-    return meetings < MEETINGS_LIMIT &&
-      this.#rate.take("", this.#options.now()) === 0;
-  }
-
-  introduced(meeting: Meeting, acceptance: KeyAcceptance): void {
-    this.#meetingsUnderWay++;
-    this.#run(
-      this.#meet(meeting, acceptance).finally(() => this.#meetingsUnderWay--),
-    );
-  }
-
-  ended(point: IntroductionPoint): void {
-    if (this.#points.delete(point)) this.#look();
+    await this.#keeper.close();
+    await this.#publisher.close();
+    await this.#meetings.close();
   }
 
   /** Looks again and again whether everything is as it should be. */
   async #tend(): Promise<void> {
+    const { directory } = this.#options;
     const { signal } = this.#closing;
     const backoff = new Backoff({ first: 1_000, longest: LOOK_EVERY });
     while (!signal.aborted) {
       this.#isLookDue = false;
       try {
-        this.#retire();
-        await this.#findPoints();
+        this.#meetings.retire();
+        const { relays } = await directory.consensus();
+        this.#keeper.tend(relays);
         const { points } = this;
         if (points.length > 0) await this.#publisher.publish(points, signal);
         this.#tell();
@@ -189,114 +128,11 @@ export class OnionService implements PointOwner {
     }
   }
 
-  /** Begins to establish as many introduction points as are missing, at relays that are none yet. */
-  async #findPoints(): Promise<void> {
-    const { relays } = await this.#options.directory.consensus();
-    this.#dropOldPoints(relays);
-    const now = this.#options.now();
-    const taken = new Set([
-      ...this.points.map(({ relay }) => relay.toHex()),
-      ...this.#establishing,
-    ]);
-    for (const [name, until] of this.#avoided) {
-      if (until < now) this.#avoided.delete(name);
-    }
-    let left = relays.filter((relay) =>
-      !(relay.flags & FLAG_MIDDLE_ONLY) && !taken.has(printOf(relay)) &&
-      !this.#avoided.has(printOf(relay))
-    );
-    while (this.#points.size + this.#establishing.size < POINTS) {
-      const next = chooseRelay(left, this.#options.random);
-      if (next === undefined) return;
-      left = left.filter((each) => each !== next);
-      this.#establishing.add(printOf(next));
-      this.#run(this.#establish(next));
-    }
-  }
-
-  async #establish(relay: ConsensusRelay): Promise<void> {
-    const { signal } = this.#closing;
-    const { circuits, now } = this.#options;
-    const { fingerprint } = relay.descriptor.identity;
-    try {
-      const point = await IntroductionPoint.establish(
-        circuits,
-        fingerprint,
-        this,
-        signal,
-      );
-      if (signal.aborted) point.close();
-      if (!point.ended) this.#points.set(point, now());
-    } catch (error) {
-      this.#avoided.set(printOf(relay), now() + AVOIDED_FOR);
-      throw error;
-    } finally {
-      this.#establishing.delete(printOf(relay));
-      this.#look();
-    }
-  }
-
-  /** Clients cannot go to a relay that is not listed any more. */
-  #dropOldPoints(relays: readonly ConsensusRelay[]): void {
-    const listed = new Set(relays.map(printOf));
-    const now = this.#options.now();
-    for (const [point, since] of [...this.#points]) {
-      const isListed = listed.has(point.fields.relay.toHex());
-      if (!isListed || now - since > POINT_LIFETIME) point.close();
-    }
-  }
-
-  /** Goes where a client waits (rend-spec-v3 §4.2). */
-  async #meet(
-    { relay, cookie, hops }: Meeting,
-    acceptance: KeyAcceptance,
-  ): Promise<void> {
-    const { signal } = this.#closing;
-    const { circuits, now } = this.#options;
-    const id = ++this.#lastMeeting;
-    const ended = () => void this.#meetings.delete(id);
-    const circuit = await circuits.circuitTo(relay, ended, signal, hops);
-    if (signal.aborted || circuit.length !== hops) {
-      // Of another length, the layers of one would not fit into the other's.
-      return circuit.destroy("requested");
-    }
-    const { answer, keys } = await acceptance.finish();
-    if (circuit.failure !== undefined) throw circuit.failure;
-    circuit.send(RELAY.RENDEZVOUS, encodeRendezvous(cookie, answer));
-    const { forward, backward, binding } = keys;
-    const streams = new ServiceStreams(
-      circuit,
-      (incoming) => this.#accept(incoming),
-    );
-    circuit.join({ forward: backward, backward: forward, binding }, streams);
-    this.#meetings.set(id, { circuit, usedAt: now() });
-  }
-
-  #accept(incoming: Incoming): boolean {
-    if (this.#streams.size >= STREAMS_LIMIT) return false;
-    const { accept, failed } = this.#options;
-    const serving = accept(incoming).catch(failed).finally(() => {
-      incoming.close();
-      this.#streams.delete(incoming);
-    });
-    this.#streams.set(incoming, serving);
-    return true;
-  }
-
-  /** Ends circuits on which nothing happens. */
-  #retire(): void {
-    const now = this.#options.now();
-    for (const meeting of [...this.#meetings.values()]) {
-      const { circuit, usedAt } = meeting;
-      if (circuit.streams.size > 0) meeting.usedAt = now;
-      else if (now - usedAt > IDLE) circuit.destroy("requested");
-    }
-  }
-
-  #run(work: Promise<void>): void {
-    const running = work.catch((error) => this.#report(error))
-      .finally(() => this.#running.delete(running));
-    this.#running.add(running);
+  #settled(error: unknown): void {
+    this.#report(error);
+    this.#tell();
+    this.#isLookDue = true;
+    this.#wake?.();
   }
 
   #report(error: unknown): void {
@@ -305,22 +141,19 @@ export class OnionService implements PointOwner {
   }
 
   #tell(): void {
-    const points = this.#points.size;
+    if (this.#closing.signal.aborted) return;
+    const points = this.#keeper.points.length;
     const { stores } = this.#publisher;
     if (this.#state.points === points && this.#state.stores === stores) return;
     this.#state = { points, stores };
     this.#options.changed?.(this.#state);
   }
 
-  /** Has it looked at soon whether everything is as it should be. */
-  #look(): void {
-    this.#isLookDue = true;
-    this.#wake?.();
-  }
-
+  /** Waits so long, or until something has happened and a moment has passed in which more may. */
   async #pause(milliseconds: number): Promise<void> {
-    if (!this.#isLookDue) await this.#sleep(milliseconds);
-    if (!this.#closing.signal.aborted) await this.#sleep(SETTLE);
+    const { signal } = this.#closing;
+    if (!this.#isLookDue && !signal.aborted) await this.#sleep(milliseconds);
+    if (!signal.aborted) await this.#sleep(SETTLE);
   }
 
   async #sleep(milliseconds: number): Promise<void> {
@@ -333,8 +166,4 @@ export class OnionService implements PointOwner {
     clearTimeout(timer);
     this.#wake = undefined;
   }
-}
-
-function printOf({ descriptor }: ConsensusRelay): string {
-  return descriptor.identity.fingerprint.toHex();
 }
