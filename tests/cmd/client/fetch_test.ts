@@ -679,6 +679,21 @@ Deno.test("client fetch: pauses grow, and begin anew when something came", async
   assert(pauses[4]! > 2 * pauses[0]!, String(pauses));
 });
 
+Deno.test("client fetch: as long as something comes there are attempts left, and one header", async () => {
+  const file: Served = { seen: [], ranges: true, etag: '"1"' };
+  await withWeb(serve(file), async (port) => {
+    const breaks = Array<number>(7).fill(300_000);
+    const { outBytes } = await fetched(new BreakingOnion(breaks), [
+      ...[`http://web.example:${port}/`, "-q", "-i", "--retries", "1"],
+    ]);
+    assertEquals(file.seen.length, 8);
+    const head = new TextDecoder().decode(outBytes.subarray(0, 500));
+    const start = head.indexOf("\n\n") + 2;
+    assertEquals(outBytes.length, start + LENGTH);
+    assert(BODY.every((byte, i) => byte === outBytes[start + i]));
+  });
+});
+
 Deno.test("client fetch: a server that stops sending is given up", async () => {
   const stuck = async (connection: Deno.TcpConn) => {
     await connection.read(new Uint8Array(1_000));
