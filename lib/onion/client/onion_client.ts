@@ -215,7 +215,8 @@ export class OnionClient implements StreamOpener {
     const now = this.#options.now();
     const fitting = [...this.#circuits].filter((entry) => fits(entry, wish));
     const mine = fitting.find((entry) =>
-      entry.isolation === isolation && now - entry.usedAt < DIRTINESS
+      entry.isolation === isolation && now - entry.usedAt < DIRTINESS &&
+      !entry.circuit.streams.clogged
     );
     if (mine !== undefined) return mine;
     const clean = fitting.find((entry) => entry.isolation === undefined);

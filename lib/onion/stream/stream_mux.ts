@@ -33,8 +33,13 @@ import {
 
 /** Streams on one circuit at once. */
 export const STREAMS_LIMIT = 512;
-/** Units of cells that may wait for slow readers of one circuit before it is told to send no more. */
+/**
+ * Units of cells that may wait for slow readers of one circuit before it is told to send no more, at an exit:
+ * 2 MiB; and at a client, which holds only its own: 8 MiB, as one with a browser has several streams that
+ * stand still for long, such as films that wait to be watched.
+ */
 const BUFFERED_LIMIT = CIRCUIT_WINDOW;
+const CLIENT_BUFFERED_LIMIT = 4 * CIRCUIT_WINDOW;
 const LAST_ID = 0xffff;
 const NOTHING: Bytes = new Uint8Array(0);
 
@@ -84,6 +89,7 @@ export class StreamMux implements StreamCarrier {
   #received = 0;
   /** Units of cells, not bytes of data: a byte in a large cell keeps all of that in memory. */
   #buffered = 0;
+  readonly #bufferedLimit: number;
   #lastId = 0;
   #gone: StreamError | undefined;
 
@@ -91,6 +97,9 @@ export class StreamMux implements StreamCarrier {
   constructor(port: MessagePort, acceptor?: StreamAcceptor) {
     this.#port = port;
     this.#acceptor = acceptor;
+    this.#bufferedLimit = acceptor === undefined
+      ? CLIENT_BUFFERED_LIMIT
+      : BUFFERED_LIMIT;
   }
 
   get position(): number {
@@ -107,6 +116,14 @@ export class StreamMux implements StreamCarrier {
       if (waitingSince < (oldest ?? Infinity)) oldest = waitingSince;
     }
     return oldest;
+  }
+
+  /**
+   * Whether so much waits here for readers that do not come that others may soon be held up, too: then
+   * new streams are better opened on another circuit.
+   */
+  get clogged(): boolean {
+    return 2 * this.#buffered > this.#bufferedLimit;
   }
 
   /** How many streams are open or being opened. */
@@ -301,7 +318,7 @@ export class StreamMux implements StreamCarrier {
 
   /** Answers cells of the circuit, unless too much of what came was not taken away. */
   #answer(): void {
-    while (this.#due.length > 0 && this.#buffered <= BUFFERED_LIMIT) {
+    while (this.#due.length > 0 && this.#buffered <= this.#bufferedLimit) {
       this.#receiving.consumed(CIRCUIT_INCREMENT);
       this.#send(RELAY.SENDME, 0, this.#due.shift()!);
     }

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ExitPolicy, FLAG_GUARD } from "../../../lib/directory/mod.ts";
 import type { OnionStream } from "../../../lib/onion/stream/opener.ts";
 import { StreamError } from "../../../lib/onion/stream/stream_error.ts";
-import { randomBytes } from "../../../lib/protocol/mod.ts";
+import { randomBytes, writeAll } from "../../../lib/protocol/mod.ts";
 import { readAll, until } from "../streams.ts";
 import { ClientWorld } from "./client_world.ts";
 
@@ -67,6 +67,28 @@ Deno.test("a circuit takes no new streams after ten minutes, and keeps those tha
   await echo(await world.client.open("echo", 7, "me"));
   assertEquals(mine().length, 2);
   await echo(old);
+});
+
+Deno.test("new streams do not share a circuit with many whose readers have stopped", async () => {
+  await using world = await ClientWorld.start(4);
+  const stopped: OnionStream[] = [];
+  const writes: Promise<unknown>[] = [];
+  for (;;) {
+    const stream = await world.client.open("echo", 7, "me");
+    stopped.push(stream);
+    if (world.usedPaths.length > 1) break;
+    assert(stopped.length < 20, "they all share one circuit");
+    const before = world.client.circuits[0]!.received;
+    // A little more comes back than a stream may have under way.
+    writes.push(writeAll(stream, new Uint8Array(1_100_000)).catch(() => {}));
+    await until(
+      () => world.client.circuits[0]!.received > before + 500_000,
+      "much has come",
+    );
+  }
+  await echo(await world.client.open("echo", 7, "me"));
+  for (const stream of stopped) stream.close();
+  await Promise.all(writes);
 });
 
 Deno.test("a circuit that dies takes its streams along, and the next stream has another one", async () => {

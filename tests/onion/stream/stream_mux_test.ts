@@ -110,6 +110,41 @@ Deno.test("a reader that stops holds up its own stream at its window, and no oth
   assertEquals(pair.failures, []);
 });
 
+Deno.test("readers that stop hold up a client's other streams only when they are many, and that shows before", async () => {
+  const pair = new MuxPair();
+  const [active, activeFar] = await pair.open();
+  const writes: Promise<unknown>[] = [];
+  const stopped: CircuitStream[] = [];
+  const limit = 4 * CIRCUIT_WINDOW;
+  const bytes = new Uint8Array(PLENTY);
+  const held = () =>
+    stopped.reduce((sum, { buffered }) => sum + buffered, 0) / UNIT_BYTES;
+  while (!pair.client.clogged) {
+    const [near, far] = await pair.open();
+    stopped.push(near);
+    writes.push(far.write(bytes).catch(() => {}));
+    await pair.quiet();
+    assert(stopped.length < 20, "it never shows");
+  }
+  assert(held() <= limit / 2 + STREAM_WINDOW, `${held()} units`);
+  const sending = activeFar.write(bytes);
+  await within(20_000, "the other stream", readExactly(active, PLENTY));
+  await sending;
+  // More do not make it hold more.
+  for (let i = 0; i < 20; i++) {
+    const [near, far] = await pair.open();
+    stopped.push(near);
+    writes.push(far.write(bytes).catch(() => {}));
+  }
+  await pair.quiet();
+  assert(held() <= limit + CIRCUIT_WINDOW, `${held()} units`);
+  assert(pair.backward.most() <= CIRCUIT_WINDOW);
+  for (const stream of stopped) stream.abort("misc");
+  await Promise.all(writes);
+  assert(!pair.client.clogged);
+  assertEquals(pair.failures, []);
+});
+
 Deno.test("half-close: each direction ends by itself, and the other goes on", async () => {
   for (const isNearFirst of [true, false]) {
     const pair = new MuxPair();
