@@ -20,6 +20,14 @@ export interface KemKeyPair {
   readonly privateKey: CryptoKey;
 }
 
+/** A shared secret and what its peer recovers it from. */
+export interface Encapsulated {
+  /** 32 bytes. */
+  readonly secret: Bytes;
+  /** 1,088 bytes. */
+  readonly ciphertext: Bytes;
+}
+
 /** A new ML-KEM-768 pair. Only an extractable one can be kept on disk. */
 export async function generateKem(extractable = false): Promise<KemKeyPair> {
   const pair = await subtle.generateKey(ALGORITHM, extractable, [
@@ -77,7 +85,7 @@ export async function exportKem(pair: KemKeyPair): Promise<Bytes> {
  */
 export async function encapsulate(
   publicKey: Bytes,
-): Promise<{ secret: Bytes; ciphertext: Bytes }> {
+): Promise<Encapsulated> {
   return await attempt("encapsulate to an ML-KEM-768 key", async () => {
     const key = await subtle.importKey(
       "raw-public",

@@ -12,8 +12,11 @@ export function counterNonce(counter: bigint): Bytes {
 }
 
 /**
- * A key and its counter (Noise rev 34 §5.1). The counter is taken before the cipher is called, so
- * that two calls at once never share a nonce. While there is no key, data passes as it is.
+ * A key and its counter (Noise rev 34 §5.1). While there is no key, data passes as it is.
+ *
+ * Key and data may still be on their way. Which key and which counter a call uses is settled in the
+ * call itself, so that several may be under way and no two share a nonce. What does not open leaves a
+ * gap in the counter: the handshake ends with it.
  */
 export class CipherState {
   #key: Promise<CryptoKey> | undefined;
@@ -23,30 +26,36 @@ export class CipherState {
     return this.#key !== undefined;
   }
 
-  /** `raw` is 32 bytes; the counter starts again at zero. */
-  initializeKey(raw: Bytes): void {
-    this.#key = importAead(raw);
+  /** `raw` is 32 bytes; the counter starts again at zero. If it fails to come, so does what needs it. */
+  initializeKey(raw: Bytes | Promise<Bytes>): void {
+    this.#key = Promise.resolve(raw).then(importAead);
+    this.#key.catch(() => {/* whoever needs the key sees the failure */});
     this.#counter = 0n;
   }
 
-  async encrypt(associated: Bytes, plaintext: Bytes): Promise<Bytes> {
-    if (this.#key === undefined) return plaintext;
+  async encrypt(
+    associated: Bytes | Promise<Bytes>,
+    plaintext: Bytes | Promise<Bytes>,
+  ): Promise<Bytes> {
+    if (this.#key === undefined) return await plaintext;
     const nonce = this.#take();
-    return await seal(await this.#key, nonce, plaintext, associated);
+    const [key, data, text] = await Promise.all([
+      this.#key,
+      associated,
+      plaintext,
+    ]);
+    return await seal(key, nonce, text, data);
   }
 
-  /** @throws {CryptoError} if the tag does not match; the counter then stands where it stood. */
-  async decrypt(associated: Bytes, ciphertext: Bytes): Promise<Bytes> {
+  /** @throws {CryptoError} if the tag does not match. */
+  async decrypt(
+    associated: Bytes | Promise<Bytes>,
+    ciphertext: Bytes,
+  ): Promise<Bytes> {
     if (this.#key === undefined) return ciphertext;
-    const nonce = counterNonce(this.#counter);
-    const plaintext = await open(
-      await this.#key,
-      nonce,
-      ciphertext,
-      associated,
-    );
-    this.#take();
-    return plaintext;
+    const nonce = this.#take();
+    const [key, data] = await Promise.all([this.#key, associated]);
+    return await open(key, nonce, ciphertext, data);
   }
 
   #take(): Bytes {

@@ -10,11 +10,12 @@ import {
   KEM_CIPHERTEXT_BYTES,
   KEM_PUBLIC_BYTES,
 } from "../crypto/ml_kem.ts";
-import type { KemKeyPair } from "../crypto/ml_kem.ts";
+import type { Encapsulated, KemKeyPair } from "../crypto/ml_kem.ts";
 import { dh, generateDh, X25519_BYTES } from "../crypto/x25519.ts";
 import type { DhKeyPair } from "../crypto/x25519.ts";
+import { openingOf } from "./opening.ts";
 import { patternOf } from "./pattern.ts";
-import type { Pattern, Role, Token } from "./pattern.ts";
+import type { DhToken, Pattern, Role, Token } from "./pattern.ts";
 import { SymmetricState } from "./symmetric_state.ts";
 
 /** Longest Noise message in bytes (rev 34 §3). */
@@ -49,6 +50,10 @@ export interface HandshakeResult {
 /**
  * A handshake under way (Noise rev 34 §5.3): one interpreter for every pattern and both roles,
  * without I/O. Messages are written and read in turn; a state that has thrown must be thrown away.
+ *
+ * The tokens of a message are gone through at once, with promises of what is still being computed, so
+ * that nothing waits but for what it needs. No call leaves anything under way when it ends, least of
+ * all one that fails.
  */
 export class HandshakeState {
   readonly #pattern: Pattern;
@@ -56,11 +61,14 @@ export class HandshakeState {
   readonly #symmetric: SymmetricState;
   readonly #static: DhKeyPair | undefined;
   readonly #preSharedKeys: Bytes[];
-  #remoteStatic: Bytes | undefined;
-  #ephemeral: DhKeyPair | undefined;
+  #remoteStatic: Bytes | Promise<Bytes> | undefined;
+  #ephemeral: Promise<DhKeyPair> | undefined;
   #remoteEphemeral: Bytes | undefined;
-  #kem: KemKeyPair | undefined;
-  #remoteKem: Bytes | undefined;
+  #kem: Promise<KemKeyPair> | undefined;
+  #remoteKem: Promise<Bytes> | undefined;
+  #ee: Promise<Bytes> | undefined;
+  #encapsulated: Promise<Encapsulated> | undefined;
+  #keys: Promise<readonly [Bytes, Bytes]> | undefined;
   #turn = 0;
 
   private constructor(
@@ -75,7 +83,9 @@ export class HandshakeState {
     this.#static = keys.static;
     this.#remoteStatic = keys.remoteStatic;
     this.#preSharedKeys = [...keys.preSharedKeys ?? []];
-    this.#ephemeral = keys.ephemeralForTestingOnly;
+    if (keys.ephemeralForTestingOnly !== undefined) {
+      this.#ephemeral = Promise.resolve(keys.ephemeralForTestingOnly);
+    }
   }
 
   /**
@@ -89,13 +99,13 @@ export class HandshakeState {
     keys: HandshakeKeys,
   ): Promise<HandshakeState> {
     const pattern = patternOf(protocolName.split("_")[1] ?? "");
-    const symmetric = await SymmetricState.initialize(protocolName);
-    await symmetric.mixHash(keys.prologue ?? utf8(""));
+    const said = [keys.prologue ?? utf8("")];
     for (const side of ["initiator", "responder"] as const) {
       if (!pattern.preMessages[side]) continue;
       const known = side === role ? keys.static?.publicKey : keys.remoteStatic;
-      await symmetric.mixHash(need(known, `the ${side}'s static key`));
+      said.push(need(known, `the ${side}'s static key`));
     }
+    const symmetric = new SymmetricState(await openingOf(protocolName, said));
     return new HandshakeState(pattern, role, symmetric, keys);
   }
 
@@ -106,19 +116,22 @@ export class HandshakeState {
 
   /** The next message, with `payload` as well protected as the keys so far allow. */
   async write(payload: Bytes): Promise<Bytes> {
-    const parts: Bytes[] = [];
-    for (const token of this.#take("write")) {
-      const part = await this.#writeToken(token);
-      if (part !== undefined) parts.push(part);
+    const tokens = this.#take("write");
+    const parts: Promise<Bytes>[] = [];
+    try {
+      for (const token of tokens) this.#writeToken(token, parts);
+      parts.push(this.#symmetric.encryptAndHash(payload));
+      this.#splitAtTheEnd();
+      const message = concat(...await Promise.all(parts));
+      if (message.length > NOISE_MESSAGE_LIMIT) {
+        throw new RangeError(
+          `Cannot write a handshake message: ${message.length} bytes`,
+        );
+      }
+      return message;
+    } finally {
+      await this.#symmetric.settled();
     }
-    parts.push(await this.#symmetric.encryptAndHash(payload));
-    const message = concat(...parts);
-    if (message.length > NOISE_MESSAGE_LIMIT) {
-      throw new RangeError(
-        `Cannot write a handshake message: ${message.length} bytes`,
-      );
-    }
-    return message;
   }
 
   /**
@@ -133,27 +146,35 @@ export class HandshakeState {
         `Cannot read a handshake message: ${message.length} bytes`,
       );
     }
+    const tokens = this.#take("read");
     const reader = new Reader(message);
-    for (const token of this.#take("read")) {
-      await this.#readToken(token, reader);
+    const opened: Promise<Bytes>[] = [];
+    try {
+      for (const token of tokens) this.#readToken(token, reader, opened);
+      const payload = this.#symmetric.decryptAndHash(reader.rest());
+      this.#workAhead();
+      this.#splitAtTheEnd();
+      await Promise.all(opened);
+      return await payload;
+    } finally {
+      await this.#symmetric.settled();
     }
-    return await this.#symmetric.decryptAndHash(reader.rest());
   }
 
   /** The traffic keys. @throws {RangeError} before the last message. */
   async split(): Promise<HandshakeResult> {
-    if (!this.finished) {
+    if (this.#keys === undefined) {
       throw new RangeError("Cannot split a handshake: messages are missing");
     }
-    const [first, second] = await this.#symmetric.split();
+    const [first, second] = await this.#keys;
     const [sendKey, receiveKey] = this.#role === "initiator"
       ? [first, second]
       : [second, first];
     return {
       sendKey,
       receiveKey,
-      hash: this.#symmetric.hash,
-      remoteStatic: this.#remoteStatic,
+      hash: await this.#symmetric.hash,
+      remoteStatic: await this.#remoteStatic,
     };
   }
 
@@ -169,76 +190,107 @@ export class HandshakeState {
     return tokens;
   }
 
-  async #writeToken(token: Token): Promise<Bytes | undefined> {
-    switch (token) {
-      case "e": {
-        this.#ephemeral ??= await generateDh();
-        await this.#mixEphemeral(this.#ephemeral.publicKey);
-        return this.#ephemeral.publicKey;
-      }
-      case "s":
-        return await this.#symmetric.encryptAndHash(
-          need(this.#static, "the own static key").publicKey,
-        );
-      case "e1":
-        this.#kem = await generateKem();
-        return await this.#symmetric.encryptAndHash(this.#kem.publicKey);
-      case "ekem1": {
-        const { secret, ciphertext } = await encapsulate(
-          need(this.#remoteKem, "the encapsulation key"),
-        );
-        const sealed = await this.#symmetric.encryptAndHash(ciphertext);
-        await this.#symmetric.mixKey(secret);
-        return sealed;
-      }
-      default:
-        await this.#mixShared(token);
-        return undefined;
+  /** The keys need not wait for the last payload. */
+  #splitAtTheEnd(): void {
+    if (!this.finished) return;
+    this.#keys = this.#symmetric.track(this.#symmetric.split());
+  }
+
+  /** Begins what the next message takes as soon as this one has brought what it needs. */
+  #workAhead(): void {
+    const next = this.#pattern.messages[this.#turn] ?? [];
+    if (next.includes("ee")) {
+      this.#ephemeral ??= generateDh();
+      this.#ee = this.#symmetric.track(this.#agree("ee"));
+    }
+    if (next.includes("ekem1")) {
+      const key = need(this.#remoteKem, "the encapsulation key");
+      this.#encapsulated = this.#symmetric.track(key.then(encapsulate));
     }
   }
 
-  async #readToken(token: Token, reader: Reader): Promise<void> {
+  #writeToken(token: Token, parts: Promise<Bytes>[]): void {
+    const seal = (part: Bytes | Promise<Bytes>) =>
+      parts.push(this.#symmetric.encryptAndHash(part));
     switch (token) {
-      case "e":
-        this.#remoteEphemeral = reader.take(X25519_BYTES);
-        await this.#mixEphemeral(this.#remoteEphemeral);
+      case "e": {
+        this.#ephemeral ??= generateDh();
+        const publicKey = this.#ephemeral.then((pair) => pair.publicKey);
+        this.#mixEphemeral(publicKey);
+        parts.push(publicKey);
         break;
+      }
       case "s":
-        this.#remoteStatic = await this.#takeSealed(reader, X25519_BYTES);
+        seal(need(this.#static, "the own static key").publicKey);
         break;
       case "e1":
-        this.#remoteKem = await this.#takeSealed(reader, KEM_PUBLIC_BYTES);
+        this.#kem = generateKem();
+        seal(this.#kem.then(({ publicKey }) => publicKey));
         break;
       case "ekem1": {
-        const ciphertext = await this.#takeSealed(reader, KEM_CIPHERTEXT_BYTES);
-        const { privateKey } = need(this.#kem, "the decapsulation key");
-        await this.#symmetric.mixKey(await decapsulate(privateKey, ciphertext));
+        const made = need(this.#encapsulated, "the encapsulation key");
+        seal(made.then(({ ciphertext }) => ciphertext));
+        this.#symmetric.mixKey(made.then(({ secret }) => secret));
         break;
       }
       default:
-        await this.#mixShared(token);
+        this.#mixShared(token);
+    }
+  }
+
+  #readToken(token: Token, reader: Reader, opened: Promise<Bytes>[]): void {
+    const open = (length: number) => {
+      const overhead = this.#symmetric.cipher.hasKey ? AEAD_TAG_BYTES : 0;
+      const sealed = reader.take(length + overhead);
+      const part = this.#symmetric.decryptAndHash(sealed);
+      opened.push(part);
+      return part;
+    };
+    switch (token) {
+      case "e":
+        this.#remoteEphemeral = reader.take(X25519_BYTES);
+        this.#mixEphemeral(this.#remoteEphemeral);
+        break;
+      case "s":
+        this.#remoteStatic = open(X25519_BYTES);
+        break;
+      case "e1":
+        this.#remoteKem = open(KEM_PUBLIC_BYTES);
+        break;
+      case "ekem1": {
+        const ciphertext = open(KEM_CIPHERTEXT_BYTES);
+        const pair = need(this.#kem, "the decapsulation key");
+        this.#symmetric.mixKey(
+          Promise.all([pair, ciphertext]).then(([{ privateKey }, bytes]) =>
+            decapsulate(privateKey, bytes)
+          ),
+        );
+        break;
+      }
+      default:
+        this.#mixShared(token);
     }
   }
 
   /** With pre-shared keys the ephemeral is also mixed into the key (Noise rev 34 §9.2). */
-  async #mixEphemeral(publicKey: Bytes): Promise<void> {
-    await this.#symmetric.mixHash(publicKey);
+  #mixEphemeral(publicKey: Bytes | Promise<Bytes>): void {
+    this.#symmetric.mixHash(publicKey);
     if (this.#pattern.messages.some((tokens) => tokens.includes("psk"))) {
-      await this.#symmetric.mixKey(publicKey);
+      this.#symmetric.mixKey(publicKey);
     }
   }
 
-  async #takeSealed(reader: Reader, length: number): Promise<Bytes> {
-    const overhead = this.#symmetric.cipher.hasKey ? AEAD_TAG_BYTES : 0;
-    return await this.#symmetric.decryptAndHash(reader.take(length + overhead));
+  #mixShared(token: DhToken | "psk"): void {
+    if (token === "psk") {
+      const key = need(this.#preSharedKeys.shift(), "a pre-shared key");
+      return this.#symmetric.mixKeyAndHash(key);
+    }
+    const begun = token === "ee" ? this.#ee : undefined;
+    this.#symmetric.mixKey(begun ?? this.#agree(token));
   }
 
   /** The first letter of a token names the initiator's key, the second the responder's. */
-  async #mixShared(token: "ee" | "es" | "se" | "ss" | "psk"): Promise<void> {
-    if (token === "psk") {
-      const key = need(this.#preSharedKeys.shift(), "a pre-shared key");
-      return await this.#symmetric.mixKeyAndHash(key);
-    }
+  #agree(token: DhToken): Promise<Bytes> {
     const [own, other] = this.#role === "initiator"
       ? [token[0], token[1]]
       : [token[1], token[0]];
@@ -250,7 +302,9 @@ export class HandshakeState {
       other === "e" ? this.#remoteEphemeral : this.#remoteStatic,
       "a key of the other side",
     );
-    await this.#symmetric.mixKey(await dh(pair.privateKey, publicKey));
+    return Promise.all([pair, publicKey]).then(([{ privateKey }, bytes]) =>
+      dh(privateKey, bytes)
+    );
   }
 }
 

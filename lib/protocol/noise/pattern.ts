@@ -1,3 +1,6 @@
+/** A Diffie-Hellman: of the initiator's key that the first letter names and the responder's second. */
+export type DhToken = "ee" | "es" | "se" | "ss";
+
 /**
  * A token of a handshake message (Noise rev 34 §7.1; `e1` and `ekem1` as in the hybrid forward
  * secrecy extension, HFS §4).
@@ -5,10 +8,7 @@
 export type Token =
   | "e"
   | "s"
-  | "ee"
-  | "es"
-  | "se"
-  | "ss"
+  | DhToken
   | "psk"
   | "e1"
   | "ekem1";

@@ -16,6 +16,7 @@ import {
 } from "../../../lib/protocol/crypto/ml_kem.ts";
 import { CryptoError } from "../../../lib/protocol/crypto/subtle.ts";
 import { dh, generateDh } from "../../../lib/protocol/crypto/x25519.ts";
+import { openingOf } from "../../../lib/protocol/noise/opening.ts";
 import { SymmetricState } from "../../../lib/protocol/noise/symmetric_state.ts";
 import { eachOf, flipped, NKHFS, PROLOGUE, sides } from "./handshakes.ts";
 
@@ -204,11 +205,11 @@ async function forgedHello(
   shared: Bytes,
   kem: Bytes,
 ): Promise<Bytes> {
-  const state = await SymmetricState.initialize(NKHFS);
-  await state.mixHash(PROLOGUE);
-  await state.mixHash(responderKey);
-  await state.mixHash(ephemeral);
-  await state.mixKey(shared);
+  const state = new SymmetricState(
+    await openingOf(NKHFS, [PROLOGUE, responderKey]),
+  );
+  state.mixHash(ephemeral);
+  state.mixKey(shared);
   const sealed = await state.encryptAndHash(kem);
   return concat(ephemeral, sealed, await state.encryptAndHash(EMPTY));
 }
@@ -245,4 +246,48 @@ Deno.test("NKhfs: an encapsulation key out of range is refused before anything i
     CryptoError,
     "Cannot encapsulate",
   );
+});
+
+Deno.test("NKhfs: an encapsulation key that does not open is refused at once, though the payload behind it does", async () => {
+  const { responder, statics } = await sides("NKhfs");
+  const ephemeral = await generateDh();
+  const key = statics.responder.publicKey;
+  const state = new SymmetricState(await openingOf(NKHFS, [PROLOGUE, key]));
+  state.mixHash(ephemeral.publicKey);
+  state.mixKey(dh(ephemeral.privateKey, key));
+  await state.cipher.encrypt(EMPTY, EMPTY);
+  const garbage = new Uint8Array(KEM_PUBLIC_BYTES + 16);
+  state.mixHash(garbage);
+  const payload = await state.encryptAndHash(EMPTY);
+  await assertRejects(
+    () => responder.read(concat(ephemeral.publicKey, garbage, payload)),
+    CryptoError,
+    "Cannot open",
+  );
+});
+
+Deno.test("NKhfs: an answer with an ephemeral key of low order is refused when it is read", async () => {
+  const { initiator, responder } = await sides("NKhfs");
+  await responder.read(await initiator.write(EMPTY));
+  const answer = await responder.write(EMPTY);
+  answer.fill(0, 0, 32);
+  await assertRejects(
+    () => initiator.read(answer),
+    CryptoError,
+    "Cannot agree on a key by X25519",
+  );
+});
+
+Deno.test("NKhfs: an encapsulation key out of range and an altered payload at once: one error, none unhandled", async () => {
+  const { responder, statics } = await sides("NKhfs");
+  const ephemeral = await generateDh();
+  const key = statics.responder.publicKey;
+  const hello = await forgedHello(
+    key,
+    ephemeral.publicKey,
+    await dh(ephemeral.privateKey, key),
+    new Uint8Array(KEM_PUBLIC_BYTES).fill(0xff),
+  );
+  const altered = flipped(hello, hello.length * 8 - 1);
+  await assertRejects(() => responder.read(altered), CryptoError, "open");
 });
