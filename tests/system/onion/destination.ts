@@ -17,10 +17,18 @@ export class Destination implements AsyncDisposable {
   readonly file: string;
   /** SHA-256 of that in hex. */
   readonly sum: string;
+  /** Its length in bytes. */
+  readonly size: number;
   readonly #folder: string;
   readonly #process: Background;
 
-  private constructor(folder: string, sum: string, process: Background) {
+  private constructor(
+    folder: string,
+    size: number,
+    sum: string,
+    process: Background,
+  ) {
+    this.size = size;
     this.#folder = folder;
     this.file = `${folder}/file`;
     this.sum = sum;
@@ -46,7 +54,7 @@ export class Destination implements AsyncDisposable {
     const args = [`${machine.host}:${port}`, path, ...secure];
     const process = await startChild(machine, "destination", args);
     await process.address(30_000);
-    return new Destination(folder, await sumOfFile(path), process);
+    return new Destination(folder, size, await sumOfFile(path), process);
   }
 
   /** What was asked for so far. */

