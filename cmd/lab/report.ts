@@ -63,7 +63,7 @@ interface PastedCommand {
 }
 
 function labCommands(lab: Lab): PastedCommand[] {
-  const { proxy, plan: { people } } = lab;
+  const { server, proxy, plan: { onion, people } } = lab;
   const commands: PastedCommand[] = [];
   const add = (about: string, text: string) => commands.push({ about, text });
   const typed = typedProgram();
@@ -83,6 +83,7 @@ function labCommands(lab: Lab): PastedCommand[] {
     const home = quoted(lab.home("proxy"));
     add("the circuits", `SOTTO_HOME=${home} sotto client circuits`);
   }
+  if (server !== undefined) add("the server", `sotto client ping ${server}`);
   for (const [index, name] of people.entries()) {
     const other = people[(index + 1) % people.length];
     const home = `SOTTO_HOME=${quoted(lab.home(name))}`;
@@ -94,7 +95,7 @@ function labCommands(lab: Lab): PastedCommand[] {
     );
   }
   const [first, second] = people;
-  if (first !== undefined && second !== undefined) {
+  if (first !== undefined && second !== undefined && !onion) {
     const home = `SOTTO_HOME=${quoted(lab.home(first))}`;
     add(
       "the same, hiding from the server where they are",

@@ -1,6 +1,7 @@
 import {
   LabError,
   launchProgram,
+  NOTHING_KEPT,
   raiseLab,
   readKept,
 } from "../../lib/lab/mod.ts";
@@ -32,6 +33,7 @@ What:
   --controllers N          controllers; 1 if not given
   --quorum N               how many of them must agree; more than half if not given
   --relays N               relays, 3 or more; 4 if not given
+  --onion                  the server has no address, and is reached through the onion only
   --no-server              no server for accounts, letters and files
   --no-proxy               no proxy into the onion
   --people NAME,NAME...    people with an account at the server, each other's contacts; their keys need no
@@ -48,6 +50,7 @@ Output:
 Examples:
   sotto lab
   sotto lab --people alice,bob
+  sotto lab --people alice,bob --onion
   sotto lab --controllers 3 --relays 8 --data ./lab
   sotto lab --json --no-server
 `;
@@ -64,7 +67,7 @@ export async function run(args: string[], io: Io): Promise<number> {
     ? undefined
     : await Deno.realPath(await privateDirectory(flags.data));
   const kept = directory === undefined
-    ? { controllers: [], ports: {}, people: [] }
+    ? NOTHING_KEPT
     : await readKept(directory);
   const status = new LabStatus(io);
   let lab: Lab | undefined;

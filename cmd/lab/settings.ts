@@ -16,6 +16,7 @@ export const FLAGS = {
   relays: { type: "string" },
   server: { type: "boolean" },
   "no-server": { type: "boolean" },
+  onion: { type: "boolean" },
   proxy: { type: "boolean" },
   "no-proxy": { type: "boolean" },
   people: { type: "string" },
@@ -28,25 +29,19 @@ export const FLAGS = {
  * @throws {UsageError} if a flag cannot be what it is.
  */
 export function planOf(flags: FlagValues<typeof FLAGS>, kept: Kept): LabPlan {
-  const { controllers, relays, interval } = DEFAULT_PLAN;
-  const before = Object.keys(kept.ports);
-  const count = (kind: string) =>
-    before.filter((name) => name.startsWith(`${kind}-`)).length;
-  const had = (name: string) => before.length === 0 || before.includes(name);
-  const people = flags.people === undefined
-    ? kept.people
-    : flags.people.split(",").map((name) => name.trim());
+  const before = kept.plan ?? DEFAULT_PLAN;
+  const { controllers, relays, interval } = before;
+  const server = either(flags, "server", before.server);
   return {
-    controllers: countOf(
-      "--controllers",
-      flags.controllers,
-      count("controller") || controllers,
-    ),
-    quorum: quorumOf(flags.quorum),
-    relays: countOf("--relays", flags.relays, count("relay") || relays),
-    server: either(flags, "server", had("server")),
-    proxy: either(flags, "proxy", had("proxy")),
-    people,
+    controllers: countOf("--controllers", flags.controllers, controllers),
+    quorum: quorumOf(flags.quorum) ?? before.quorum,
+    relays: countOf("--relays", flags.relays, relays),
+    server,
+    onion: flags.onion || (before.onion && server && !flags.server),
+    proxy: either(flags, "proxy", before.proxy),
+    people: flags.people === undefined
+      ? before.people
+      : flags.people.split(",").map((name) => name.trim()),
     interval: secondsOf(flags.interval, interval),
   };
 }

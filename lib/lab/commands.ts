@@ -45,10 +45,26 @@ export function relayCommand(
 
 /** A server at which anybody may register. */
 export function serverCommand({ listen, home }: Place): string[] {
+  return [...serverAt(home), "--listen", listen];
+}
+
+/** The same without an address. */
+export function onionServerCommand(
+  { home, controllers }: Omit<Place, "listen">,
+  { quorum }: LabPlan,
+): string[] {
   return [
-    ...["server", "--data", home, "--listen", listen],
+    ...serverAt(home),
+    ...["--onion", "--no-listen"],
+    ...controllerFlags(controllers),
+    ...quorumFlags(quorum),
+  ];
+}
+
+function serverAt(home: string): string[] {
+  return [
+    ...["server", "--data", home, "--registration-rate", NO_LIMIT],
     ...["--max-per-address", NO_LIMIT, "--connection-rate", NO_LIMIT],
-    ...["--registration-rate", NO_LIMIT],
   ];
 }
 

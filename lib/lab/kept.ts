@@ -1,8 +1,11 @@
 import { readPrivateFile, writePrivateFile } from "../identity/mod.ts";
 import { LabError } from "./lab_error.ts";
+import type { LabPlan } from "./plan.ts";
 
 /** What a lab keeps from run to run, beside what its members keep. */
 export interface Kept {
+  /** What was asked for last; undefined at first. */
+  readonly plan?: LabPlan | undefined;
   /** The addresses of the controllers, with their fingerprints. */
   readonly controllers: readonly string[];
   /** The port of each member that has one, by its name. */
@@ -44,7 +47,17 @@ function pathIn(directory: string): string {
 function isKept(value: unknown): value is Kept {
   return isRecord(value) && isTexts(value["controllers"]) &&
     isTexts(value["people"]) && isRecord(value["ports"]) &&
-    Object.values(value["ports"]).every(isPort);
+    Object.values(value["ports"]).every(isPort) &&
+    (value["plan"] === undefined || isPlan(value["plan"]));
+}
+
+function isPlan(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { server, onion, proxy, controllers, relays, interval, quorum } = value;
+  return isTexts(value["people"]) &&
+    [server, onion, proxy].every((each) => typeof each === "boolean") &&
+    [controllers, relays, interval].every(Number.isInteger) &&
+    (quorum === undefined || Number.isInteger(quorum));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -4,6 +4,7 @@ import type { ConsensusWatch } from "./consensus_watch.ts";
 import type { Crew, MemberCommand, Ran } from "./crew.ts";
 import { LabError } from "./lab_error.ts";
 import type { Member } from "./member.ts";
+import { personEnvironment, personHome } from "./person_environment.ts";
 import type { LabPlan } from "./plan.ts";
 
 /** What a lab that is up consists of. */
@@ -16,7 +17,7 @@ export interface LabParts {
   readonly crew: Crew;
   /** What the controllers say. */
   readonly watch: ConsensusWatch;
-  /** The address of the server, `sotto://FINGERPRINT@HOST:PORT`, if there is one. */
+  /** The address of the server, `sotto://FINGERPRINT@HOST:PORT` or `sotto://FINGERPRINT.onion`. */
   readonly server: string | undefined;
   /** Where the proxy listens for SOCKS5 and HTTP, `HOST:PORT`, if there is one. */
   readonly proxy: string | undefined;
@@ -54,7 +55,7 @@ export class Lab implements AsyncDisposable {
     return this.network.controllers.map(formatServerAddress);
   }
 
-  /** The address of the server, `sotto://FINGERPRINT@HOST:PORT`, if there is one. */
+  /** The address of the server, `sotto://FINGERPRINT@HOST:PORT` or `sotto://FINGERPRINT.onion`. */
   get server(): string | undefined {
     return this.#parts.server;
   }
@@ -83,12 +84,12 @@ export class Lab implements AsyncDisposable {
   }
 
   /**
-   * The address that a controller, relay or server has said it has, `sotto://FINGERPRINT@HOST:PORT`.
+   * The address that a controller, relay or server has said it has.
    *
    * @throws {LabError} `ERR_LAB_MEMBER` if there is no such member, or it has said none.
    */
   address(name: string): string {
-    const address = /^address +(\S+)$/m.exec(this.logs(name))?.[1];
+    const address = /^(?:onion )?address +(\S+)$/m.exec(this.logs(name))?.[1];
     if (address !== undefined) return address;
     throw new LabError("ERR_LAB_MEMBER", `Cannot tell the address of ${name}`);
   }
@@ -137,10 +138,7 @@ export class Lab implements AsyncDisposable {
 
   /** What must be set in the environment of a person's commands. */
   environment(person: string): Record<string, string> {
-    return {
-      SOTTO_HOME: personHome(this.directory, person),
-      SOTTO_CONTROLLERS: this.controllers.join(" "),
-    };
+    return personEnvironment(this.directory, person, this.controllers);
   }
 
   /** The newest consensus. */
@@ -169,9 +167,4 @@ export class Lab implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-/** The home of a person in a lab's directory. */
-export function personHome(directory: string, name: string): string {
-  return `${directory}/people/${name}`;
 }

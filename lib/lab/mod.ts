@@ -12,7 +12,7 @@ export { LabError } from "./lab_error.ts";
 export { Member } from "./member.ts";
 export { checkPlan, DEFAULT_PLAN } from "./plan.ts";
 export { raiseLab } from "./raise_lab.ts";
-export { readKept } from "./kept.ts";
+export { NOTHING_KEPT, readKept } from "./kept.ts";
 
 export type { Kept } from "./kept.ts";
 export type { Launch, Program } from "./launch.ts";

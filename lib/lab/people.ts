@@ -1,6 +1,6 @@
 import type { Crew } from "./crew.ts";
-import { personHome } from "./lab.ts";
 import { LabError } from "./lab_error.ts";
+import { personEnvironment } from "./person_environment.ts";
 
 /** Commands that run at a time: each costs a start of the program. */
 const AT_A_TIME = 4;
@@ -9,40 +9,45 @@ const AT_A_TIME = 4;
  * Gives people accounts at the server, whose keys lie in their homes and need no passphrase, and makes
  * them contacts of each other.
  *
+ * @param controllers their addresses: the way to the server may lead through the onion.
  * @param known those who have all that from a run before.
  * @throws {LabError} `ERR_LAB_ENDED` if a command fails.
  */
 export async function raisePeople(
   crew: Crew,
   server: string,
+  controllers: readonly string[],
   people: readonly string[],
   known: readonly string[],
 ): Promise<void> {
+  const must = async (name: string, ...args: readonly string[]) => {
+    const env = personEnvironment(crew.directory, name, controllers);
+    const { code, text } = await crew.run(name, args, env);
+    if (code !== 0) throw failed(name, args, code, text);
+  };
   const isNew = (name: string) => !known.includes(name);
   await each(people.filter(isNew), async (name) => {
     const flags = ["--server", server, "--non-interactive", "--quiet"];
-    await must(crew, name, ["client", "register", name, ...flags]);
+    await must(name, "client", "register", name, ...flags);
   });
   const pairs = people.flatMap((name) =>
     people.filter((other) => other !== name && (isNew(name) || isNew(other)))
       .map((other) => [name, other] as const)
   );
   await each(pairs, async ([name, other]) => {
-    await must(crew, name, ["client", "contacts", "add", other, "--quiet"]);
+    await must(name, "client", "contacts", "add", other, "--quiet");
   });
 }
 
-async function must(
-  crew: Crew,
+function failed(
   name: string,
-  args: readonly string[],
-): Promise<void> {
-  const env = { SOTTO_HOME: personHome(crew.directory, name) };
-  const { code, text } = await crew.run(name, args, env);
-  if (code === 0) return;
-  throw new LabError(
+  [, command]: readonly string[],
+  code: number,
+  text: string,
+): LabError {
+  return new LabError(
     "ERR_LAB_ENDED",
-    `Cannot raise ${name}: ${args[1]} ended with code ${code}`,
+    `Cannot raise ${name}: ${command} ended with code ${code}`,
     { logs: new Map([[name, text]]) },
   );
 }

@@ -10,6 +10,8 @@ export interface LabPlan {
   readonly relays: number;
   /** Whether there is a server for accounts, letters and files. */
   readonly server: boolean;
+  /** Whether the server has no address, and is reached through the onion only. */
+  readonly onion: boolean;
   /** Whether there is a proxy into the onion. */
   readonly proxy: boolean;
   /** The names of people who have an account at the server, and each other as contacts. */
@@ -23,6 +25,7 @@ export const DEFAULT_PLAN: LabPlan = {
   controllers: 1,
   relays: 4,
   server: true,
+  onion: false,
   proxy: true,
   people: [],
   interval: 2,
@@ -48,6 +51,9 @@ export function checkPlan(plan: LabPlan): void {
   }
   if (people.length > 0 && !plan.server) {
     throw refused("people need a server");
+  }
+  if (plan.onion && !plan.server) {
+    throw refused("there is no server to hide");
   }
   const strange = people.find((each) => !NAME.test(each));
   if (strange !== undefined) {

@@ -21,6 +21,7 @@ export async function raiseLab(options: LabOptions): Promise<Lab> {
     quorum: options.quorum,
     relays: options.relays ?? DEFAULT_PLAN.relays,
     server: options.server ?? DEFAULT_PLAN.server,
+    onion: options.onion ?? DEFAULT_PLAN.onion,
     proxy: options.proxy ?? DEFAULT_PLAN.proxy,
     people: options.people ?? DEFAULT_PLAN.people,
     interval: options.interval ?? DEFAULT_PLAN.interval,

@@ -1,10 +1,10 @@
 import type { Network } from "../directory/mod.ts";
 import { networkOf } from "../directory/mod.ts";
-import { formatServerAddress, parseServerAddress } from "../identity/mod.ts";
-import { dial } from "../net/mod.ts";
-import { Caller } from "../protocol/mod.ts";
+import { parseServerAddress } from "../identity/mod.ts";
+import { Berths } from "./berths.ts";
 import {
   controllerCommand,
+  onionServerCommand,
   proxyCommand,
   relayCommand,
   serverCommand,
@@ -13,7 +13,6 @@ import type { Place } from "./commands.ts";
 import { ConsensusWatch } from "./consensus_watch.ts";
 import { makeControllerKeys } from "./controller_keys.ts";
 import type { Crew, MemberCommand } from "./crew.ts";
-import { freePort } from "./free_port.ts";
 import { writeKept } from "./kept.ts";
 import type { Kept } from "./kept.ts";
 import { Lab } from "./lab.ts";
@@ -21,9 +20,9 @@ import { LabError } from "./lab_error.ts";
 import { raisePeople } from "./people.ts";
 import { numbered } from "./plan.ts";
 import type { LabPlan } from "./plan.ts";
+import { startOnionServer, startServer } from "./start_server.ts";
 
 const LISTENING = /^listening on (\S+)/;
-const ADDRESS = /^address +(\S+)/;
 const CONSENSUS = / consensus height=.*/;
 const LISTED = / info {2}listed\b/;
 
@@ -50,7 +49,6 @@ export interface RaisingOptions {
 interface Raised {
   readonly network: Network;
   readonly watch: ConsensusWatch;
-  readonly addresses: readonly string[];
 }
 
 /** The way from a plan to a lab. */
@@ -58,14 +56,14 @@ export class Raising {
   readonly #options: RaisingOptions;
   readonly #plan: LabPlan;
   readonly #crew: Crew;
-  readonly #ports: Record<string, number>;
+  readonly #berths: Berths;
   #watch: ConsensusWatch | undefined;
 
   constructor(options: RaisingOptions) {
     this.#options = options;
     this.#plan = options.plan;
     this.#crew = options.crew;
-    this.#ports = { ...options.kept.ports };
+    this.#berths = new Berths(options.host, options.kept.ports);
   }
 
   /**
@@ -74,17 +72,19 @@ export class Raising {
    * @throws {LabError} says which part.
    */
   async raise(): Promise<Lab> {
-    const connected = this.#raiseNetwork();
-    const serving = this.#plan.server ? this.#raiseServer() : undefined;
-    const populated = serving?.then((server) => this.#raisePeople(server));
+    const addressed = this.#controllers();
+    const connected = addressed.then((each) => this.#raiseNetwork(each));
+    const serving = this.#serve(addressed, connected);
+    const populated = serving?.then(async (server) =>
+      this.#raisePeople(server, await addressed)
+    );
     const proxied = this.#plan.proxy
-      ? connected.then(({ addresses }) => this.#raiseProxy(addresses))
+      ? connected.then(async () => this.#raiseProxy(await addressed))
       : undefined;
-    const parts = [connected, serving, proxied, populated] as const;
+    const parts = [addressed, connected, serving, proxied, populated] as const;
     try {
-      const [{ network, watch, addresses }, server, proxy] = await Promise.all(
-        parts,
-      );
+      const [addresses, raised, server, proxy] = await Promise.all(parts);
+      const { network, watch } = raised;
       const { plan, patience, kept } = this.#options;
       await this.#keep(addresses, [...kept.people, ...plan.people]);
       return new Lab({
@@ -109,38 +109,43 @@ export class Raising {
     }
   }
 
-  async #raiseServer(): Promise<string> {
-    const server = await this.#crew.start("server", {
-      args: [
-        ...serverCommand(this.#place("server", [])),
-        ...this.#more("server"),
-      ],
-      ready: ADDRESS,
-    });
-    const [, text = ""] = await server.output.find(ADDRESS);
-    const { host, port } = parseServerAddress(text);
-    const stream = await dial({ hostname: host, port });
-    try {
-      await new Caller(stream).ping();
-    } finally {
-      stream.close();
-    }
-    return text;
+  /** A server that is to be reached through relays needs them first. */
+  #serve(
+    addressed: Promise<readonly string[]>,
+    connected: Promise<Raised>,
+  ): Promise<string> | undefined {
+    if (!this.#plan.server) return undefined;
+    return this.#plan.onion
+      ? connected.then(async () => this.#raiseOnionServer(await addressed))
+      : this.#raiseServer();
   }
 
-  async #raisePeople(server: string): Promise<void> {
+  #raiseOnionServer(controllers: readonly string[]): Promise<string> {
+    const place = { home: this.#crew.home("server"), controllers };
+    const command = onionServerCommand(place, this.#plan);
+    return startOnionServer(this.#crew, [...command, ...this.#more("server")]);
+  }
+
+  #raiseServer(): Promise<string> {
+    const command = serverCommand(this.#place("server", []));
+    return startServer(this.#crew, [...command, ...this.#more("server")]);
+  }
+
+  async #raisePeople(
+    server: string,
+    controllers: readonly string[],
+  ): Promise<void> {
     const { people } = this.#plan;
-    await raisePeople(this.#crew, server, people, this.#options.kept.people);
+    const known = this.#options.kept.people;
+    await raisePeople(this.#crew, server, controllers, people, known);
   }
 
   /** Controllers first: a relay that finds none waits before it tries again. */
-  async #raiseNetwork(): Promise<Raised> {
+  async #raiseNetwork(addresses: readonly string[]): Promise<Raised> {
     const { controllers, relays, quorum } = this.#plan;
-    const { patience, kept, now } = this.#options;
+    const { patience, now } = this.#options;
     const names = numbered("controller", controllers);
-    const addresses = await this.#controllers(names);
     const network = networkOf(addresses.map(parseServerAddress), quorum);
-    await this.#keep(addresses, kept.people);
     const raised = await Promise.all(
       names.map((name) =>
         this.#crew.start(name, {
@@ -166,12 +171,13 @@ export class Raising {
     const watch = await ConsensusWatch.open(this.#crew, network, now);
     this.#watch = watch;
     await watch.until((each) => each.relays.length === relays, patience);
-    return { network, watch, addresses };
+    return { network, watch };
   }
 
   /** The addresses of the controllers, whose keys are made if there are none. */
-  async #controllers(names: readonly string[]): Promise<readonly string[]> {
-    const { controllers } = this.#options.kept;
+  async #controllers(): Promise<readonly string[]> {
+    const names = numbered("controller", this.#plan.controllers);
+    const { kept: { controllers, people }, now } = this.#options;
     if (controllers.length === names.length) return controllers;
     if (controllers.length > 0) {
       throw new LabError(
@@ -179,13 +185,14 @@ export class Raising {
         `Cannot raise ${names.length} controllers here: there were ${controllers.length}`,
       );
     }
-    const now = Math.floor(this.#options.now() / 1_000);
-    return await Promise.all(names.map(async (name) => {
+    const seconds = Math.floor(now() / 1_000);
+    const made = await Promise.all(names.map(async (name) => {
       const home = this.#crew.home(name);
-      const fingerprint = await makeControllerKeys(home, now);
-      const [host, port] = [this.#host(name), this.#port(name)];
-      return formatServerAddress({ host, port, fingerprint });
+      const fingerprint = await makeControllerKeys(home, seconds);
+      return this.#berths.address(name, fingerprint);
     }));
+    await this.#keep(made, people);
+    return made;
   }
 
   #relay(name: string, addresses: readonly string[]): MemberCommand {
@@ -211,25 +218,16 @@ export class Raising {
   ): Promise<void> {
     const { directory } = this.#crew;
     await writeKept(directory, {
+      plan: this.#plan,
       controllers,
-      ports: this.#ports,
+      ports: this.#berths.ports,
       people: [...new Set(people)],
     });
   }
 
   #place(name: string, controllers: readonly string[]): Place {
-    const host = this.#host(name);
-    const authority = host.includes(":") ? `[${host}]` : host;
-    const listen = `${authority}:${this.#port(name)}`;
+    const listen = this.#berths.of(name);
     return { listen, home: this.#crew.home(name), controllers };
-  }
-
-  #host(name: string): string {
-    return this.#options.host(name);
-  }
-
-  #port(name: string): number {
-    return this.#ports[name] ??= freePort(this.#host(name));
   }
 
   #more(name: string): readonly string[] {

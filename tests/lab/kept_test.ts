@@ -1,11 +1,18 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { LabError, raiseLab, readKept } from "../../lib/lab/mod.ts";
+import {
+  DEFAULT_PLAN,
+  LabError,
+  NOTHING_KEPT,
+  raiseLab,
+  readKept,
+} from "../../lib/lab/mod.ts";
 import { writeKept } from "../../lib/lab/kept.ts";
 
 const KEPT = {
   controllers: ["sotto://a@127.0.0.1:1"],
   ports: { "controller-1": 1, "relay-1": 65_535 },
   people: ["alice"],
+  plan: { ...DEFAULT_PLAN, people: ["alice"], quorum: 1 },
 };
 
 const DAMAGED: readonly string[] = [
@@ -20,15 +27,13 @@ const DAMAGED: readonly string[] = [
   '{"controllers":[],"ports":{"relay-1":0},"people":[]}',
   '{"controllers":[],"ports":{"relay-1":65536},"people":[]}',
   '{"controllers":[],"ports":{"relay-1":"1"},"people":[]}',
+  '{"controllers":[],"ports":{},"people":[],"plan":null}',
+  '{"controllers":[],"ports":{},"people":[],"plan":{"relays":3}}',
 ];
 
 Deno.test("lab kept: what is written is read, and nothing where nothing is", async () => {
   await inFolder(async (folder) => {
-    assertEquals(await readKept(folder), {
-      controllers: [],
-      ports: {},
-      people: [],
-    });
+    assertEquals(await readKept(folder), NOTHING_KEPT);
     await writeKept(folder, KEPT);
     assertEquals(await readKept(folder), KEPT);
   });

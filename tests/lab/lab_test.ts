@@ -58,6 +58,15 @@ Deno.test("lab: one network, used, hurt, and gone without a trace", async (t) =>
       assert(after.height > height, `${after.height} after ${height}`);
     });
 
+    await t.step(
+      "Ctrl-C, which a terminal sends to all, ends nobody",
+      async () => {
+        for (const name of lab.members.keys()) await lab.kill(name, "SIGINT");
+        assertEquals(await curl(lab, page.url), PAGE);
+        assert([...lab.members.values()].every(({ running }) => running));
+      },
+    );
+
     await t.step("there is nobody else of a name", async () => {
       await assertRejects(
         () => lab.kill("relay-9"),
@@ -94,6 +103,21 @@ Deno.test("lab: S4.1: of three controllers one dies, and the consensus goes on",
   const after = await lab.until(({ relays }) => relays.length === 4);
   assert(after.height > height, `${after.height} after ${height}`);
   assertEquals(after.signers.length, 2);
+});
+
+Deno.test("lab: people use a server that has no address", async () => {
+  await using lab = await sourceLab({
+    people: ["alice", "bob"],
+    relays: 3,
+    onion: true,
+    proxy: false,
+  });
+  assertMatch(lab.server ?? "", /^sotto:\/\/[a-z2-7]{52}\.onion$/);
+  assertEquals(lab.address("server"), lab.server);
+  const sent = await lab.run("alice", ["client", "send", "bob", "hello"]);
+  assertEquals(sent, { code: 0, text: "bob@local: stored\n" });
+  const { text } = await lab.run("bob", ["client", "inbox"]);
+  assertMatch(text, /alice: hello\n$/);
 });
 
 /** Fetches `url` through the proxy of the lab, with names resolved at the other end. */

@@ -1,10 +1,13 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseFlags } from "../../cmd/flags.ts";
 import { FLAGS, planOf } from "../../cmd/lab/settings.ts";
-import { checkPlan, DEFAULT_PLAN, LabError } from "../../lib/lab/mod.ts";
+import {
+  checkPlan,
+  DEFAULT_PLAN,
+  LabError,
+  NOTHING_KEPT,
+} from "../../lib/lab/mod.ts";
 import type { LabPlan } from "../../lib/lab/mod.ts";
-
-const NOTHING = { controllers: [], ports: {}, people: [] };
 
 const POSSIBLE: readonly Partial<LabPlan>[] = [
   {},
@@ -15,6 +18,7 @@ const POSSIBLE: readonly Partial<LabPlan>[] = [
   { controllers: 3, quorum: 3 },
   { people: ["a", "bob-2", "x".repeat(32)] },
   { people: [], server: false },
+  { onion: true },
   { interval: 1 },
   { interval: 3_600 },
 ];
@@ -30,6 +34,7 @@ const IMPOSSIBLE: readonly (readonly [Partial<LabPlan>, string])[] = [
   [{ controllers: 3, quorum: 4 }, "4 as the quorum, not 2 to 3"],
   [{ interval: 0 }, "0 seconds between two consensuses, not 1 to 3600"],
   [{ people: ["alice"], server: false }, "people need a server"],
+  [{ onion: true, server: false }, "there is no server to hide"],
   [{ people: ["alice", "alice"] }, "two people have the same name"],
   [{ people: ["../alice"] }, '"../alice" is no name for a person'],
   [{ people: [""] }, '"" is no name for a person'],
@@ -53,47 +58,41 @@ Deno.test("lab plan: what is not", () => {
 });
 
 Deno.test("lab plan: without flags it is the default", () => {
-  assertEquals(planOf(parseFlags([], FLAGS).flags, NOTHING), {
+  assertEquals(planOf(parseFlags([], FLAGS).flags, NOTHING_KEPT), {
     ...DEFAULT_PLAN,
     quorum: undefined,
   });
 });
 
 Deno.test("lab plan: what flags leave open is as it was", () => {
-  const kept = {
-    controllers: ["x", "y", "z"],
-    ports: {
-      "controller-1": 1,
-      "controller-2": 2,
-      "controller-3": 3,
-      "relay-1": 4,
-      "relay-2": 5,
-      "relay-3": 6,
-      "server": 7,
-    },
-    people: ["alice"],
-  };
-  const as = (...args: string[]) => planOf(parseFlags(args, FLAGS).flags, kept);
-  assertEquals(as(), {
+  const before: LabPlan = {
     controllers: 3,
-    quorum: undefined,
+    quorum: 2,
     relays: 3,
     server: true,
+    onion: true,
     proxy: false,
     people: ["alice"],
-    interval: 2,
-  });
+    interval: 5,
+  };
+  const kept = { ...NOTHING_KEPT, plan: before };
+  const as = (...args: string[]) => planOf(parseFlags(args, FLAGS).flags, kept);
+  assertEquals(as(), before);
   const other = as(
     ...["--relays", "7", "--people", "bob, carol", "--proxy"],
-    ...["--no-server", "--quorum", "3", "--interval", "1m"],
+    ...["--quorum", "3", "--interval", "1m", "--server"],
   );
   assertEquals(other, {
     controllers: 3,
     quorum: 3,
     relays: 7,
-    server: false,
+    server: true,
+    onion: false,
     proxy: true,
     people: ["bob", "carol"],
     interval: 60,
   });
+  const without = as("--no-server");
+  assertEquals([without.server, without.onion], [false, false]);
+  assertEquals(as("--server", "--onion").onion, true);
 });
