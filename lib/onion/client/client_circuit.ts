@@ -101,18 +101,22 @@ export class ClientCircuit {
     if (path.length < 1 || path.length > HOPS_LIMIT) {
       throw new RangeError(`Cannot build a circuit: ${path.length} hops`);
     }
-    // None of them depends on another, so that all first messages are made at once.
-    const handshakes = path.map((target, i) =>
-      HopHandshake.begin(target, i + 1)
-    );
-    for (const each of handshakes) each.catch(() => {});
+    let begun = HopHandshake.begin(path[0]!, 1);
     let built = false;
     const circuit = new ClientCircuit(link, (error) => built && ended(error));
     const giveUp = () => circuit.destroy("timeout");
     signal?.addEventListener("abort", giveUp, { once: true });
     try {
       for (const [i, target] of path.entries()) {
-        await circuit.#addHop(await handshakes[i]!, target);
+        const handshake = await begun;
+        const answer = circuit.#request(handshake, target);
+        const next = path[i + 1];
+        if (next !== undefined) {
+          // Made while the answer to this one is on its way, on which it does not depend.
+          begun = HopHandshake.begin(next, i + 2);
+          begun.catch(() => {/* seen when its turn comes, if it does */});
+        }
+        await circuit.#addHop(handshake, target, answer);
       }
       circuit.#streams = circuit.#muxTo(path.length);
       built = true;
@@ -205,8 +209,8 @@ export class ClientCircuit {
     this.#ended(error);
   }
 
-  async #addHop(handshake: HopHandshake, target: HopTarget): Promise<void> {
-    const { request } = handshake;
+  /** Sends CREATE, or EXTEND to the last hop; what answers it. */
+  #request({ request }: HopHandshake, target: HopTarget): Promise<Bytes> {
     const position = this.#hops.length;
     const answer = this.#wait(position === 0 ? CELL.CREATED : RELAY.EXTENDED);
     if (position === 0) {
@@ -217,6 +221,14 @@ export class ClientCircuit {
       const message = { command: RELAY.EXTEND, stream: 0, data };
       this.#sendMessage(position, message);
     }
+    return answer;
+  }
+
+  async #addHop(
+    handshake: HopHandshake,
+    target: HopTarget,
+    answer: Promise<Bytes>,
+  ): Promise<void> {
     const keys = await handshake.finish(await answer);
     if (this.#failure !== undefined) throw this.#failure;
     this.#pushHop(keys);
