@@ -1,135 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
-import { requestFraming } from "../../../lib/onion/front/body_framing.ts";
-import { ChunkScanner } from "../../../lib/onion/front/chunk_scanner.ts";
 import { Front } from "../../../lib/onion/front/front.ts";
-import {
-  requestHeadParser,
-  responseHeadParser,
-} from "../../../lib/onion/front/http_head.ts";
-import { parseTarget } from "../../../lib/onion/front/http_target.ts";
-import type { Parsed } from "../../../lib/onion/front/parsed.ts";
-import { parseSocks4Request } from "../../../lib/onion/front/socks4.ts";
-import {
-  parseGreeting,
-  parsePassword,
-  parseSocks5Request,
-} from "../../../lib/onion/front/socks5.ts";
 import type { OnionStream } from "../../../lib/onion/stream/opener.ts";
 import { StreamError } from "../../../lib/onion/stream/stream_error.ts";
-import { MalformedError, utf8, writeAll } from "../../../lib/protocol/mod.ts";
+import { utf8, writeAll } from "../../../lib/protocol/mod.ts";
 import type { Bytes } from "../../../lib/protocol/mod.ts";
 import { RawClient, withFront, withTcp } from "./front_server.ts";
-
-/** Random inputs to the parsers; more by SOTTO_FUZZ. */
-const RUNS = Number(Deno.env.get("SOTTO_FUZZ") ?? 20_000);
-
-const WORDS: readonly Bytes[] = [
-  ...[
-    "GET ",
-    "CONNECT ",
-    "http://",
-    "a",
-    ":",
-    "/",
-    " HTTP/1.1",
-    "HTTP/1.1 200",
-  ],
-  ...[
-    "\r\n",
-    "\r\n\r\n",
-    "Content-Length: ",
-    "Transfer-Encoding: chunked",
-    "1",
-  ],
-  ...["Host: a", "\n", "\r", "\t", " ", "0", "f", ";", "[::1]", "é", "\0", "9"],
-].map(utf8).concat([
-  new Uint8Array([5, 1, 0]),
-  new Uint8Array([5, 1, 0, 3]),
-  new Uint8Array([4, 1, 0, 80, 0, 0, 0, 1]),
-  new Uint8Array([1, 1]),
-]);
-
-/** Bytes that look a little like what is spoken, or not at all. */
-function randomInput(random: () => number): Bytes {
-  const parts: number[] = [];
-  for (let left = Math.floor(random() * 12); left > 0; left--) {
-    if (random() < 0.3) parts.push(Math.floor(random() * 256));
-    else parts.push(...WORDS[Math.floor(random() * WORDS.length)]!);
-  }
-  return new Uint8Array(parts);
-}
-
-/** A generator of numbers that gives the same again for the same seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-type Parser = (bytes: Uint8Array) => Parsed<unknown> | undefined;
-
-const PARSERS: Readonly<Record<string, () => Parser>> = {
-  greeting: () => parseGreeting,
-  password: () => parsePassword,
-  socks5: () => parseSocks5Request,
-  socks4: () => parseSocks4Request,
-  request: () => (bytes) => {
-    const parsed = requestHeadParser()(bytes);
-    if (parsed !== undefined) {
-      parseTarget(parsed.value);
-      requestFraming(parsed.value);
-    }
-    return parsed;
-  },
-  response: responseHeadParser,
-  chunks: () => (bytes) => {
-    const scanner = new ChunkScanner();
-    const length = scanner.scan(bytes);
-    return scanner.done ? { value: 0, length } : undefined;
-  },
-};
-
-Deno.test("hostile: parsers give a value, want more or refuse, and agree with themselves byte by byte", () => {
-  const seed = Math.floor(Math.random() * 2 ** 32);
-  const random = randomFrom(seed);
-  const seen = { value: 0, more: 0, refused: 0 };
-  for (let run = 0; run < RUNS; run++) {
-    const input = randomInput(random);
-    for (const [name, parser] of Object.entries(PARSERS)) {
-      const outcome = attempt(parser(), input, `${name}, seed ${seed}`);
-      seen[typeof outcome === "string" ? outcome : "value"]++;
-      // What was read does not depend on what is behind it, nor on how it came.
-      if (typeof outcome === "string") continue;
-      assert(outcome.length <= input.length);
-      const again = parser();
-      for (let end = 0; end < outcome.length; end++) {
-        assertEquals(again(input.subarray(0, end)), undefined, name);
-      }
-      assertEquals(again(input.subarray(0, outcome.length)), outcome, name);
-    }
-  }
-  // A fuzzer that finds nothing valid tests little.
-  assert(seen.value > RUNS / 1_000, JSON.stringify(seen));
-  assert(seen.more > 0 && seen.refused > 0);
-});
-
-function attempt(
-  parse: Parser,
-  input: Bytes,
-  about: string,
-): Parsed<unknown> | "more" | "refused" {
-  try {
-    return parse(input) ?? "more";
-  } catch (error) {
-    assert(error instanceof MalformedError, `${about}: ${error}`);
-    return "refused";
-  }
-}
+import { randomFrom, randomInput } from "./random_input.ts";
 
 Deno.test("hostile: whatever a client says, the front ends it in time and goes on with others", async () => {
   const random = randomFrom(Math.floor(Math.random() * 2 ** 32));
@@ -295,19 +172,6 @@ Deno.test("hostile: a head that trickles does not get more time for every byte",
         assert(ended && performance.now() - begin < 2_000);
       }),
   );
-});
-
-Deno.test("hostile: a head of 64 KiB that comes byte by byte costs no more than its bytes", () => {
-  const parse = requestHeadParser();
-  const bytes = utf8(`GET / HTTP/1.1\r\n${"A: b\r\n".repeat(10_900)}\r\n`);
-  assert(bytes.length > 65_000 && bytes.length < 65_536);
-  const begin = performance.now();
-  let parsed;
-  for (let end = 1; end <= bytes.length; end++) {
-    parsed = parse(bytes.subarray(0, end));
-  }
-  assertEquals(parsed?.value.fields.list.length, 10_900);
-  assert(performance.now() - begin < 2_000);
 });
 
 Deno.test("hostile: a reader that stops holds no more than some buffers", async () => {
