@@ -7,6 +7,18 @@ const BY_CODE: Readonly<Record<string, string>> = {
     "somebody on the way changed what was sent, or the server holds another key; try another network",
   ERR_CHANNEL_VIOLATION:
     "is it a sotto server, and of this version? compare sotto --version on both sides",
+  ERR_CONSENSUS_EARLY:
+    "is the clock of this machine right? it is behind that of the controllers",
+  ERR_CONSENSUS_EXPIRED:
+    "is the clock of this machine right? otherwise the controllers are away for too long; ask whoever runs them",
+  ERR_CONSENSUS_FORKED:
+    "somebody shows different people different networks, or the network was made anew; ask whoever runs the controllers, and only then sotto client network set ADDRESS...",
+  ERR_CONSENSUS_UNSIGNED:
+    "compare the controllers with what their owners say: sotto client network",
+  ERR_DIRECTORY_KEY:
+    "whoever answers there is not that controller; compare its address",
+  ERR_DIRECTORY_UNREACHABLE:
+    "are the controllers running, and these their addresses? sotto client network",
   ERR_DISK_FULL: "make room; the same command goes on where it was",
   ERR_EXCESSIVE_COST:
     "the file or server asks for more memory or time than is sane; do not trust it",
@@ -65,6 +77,19 @@ const BY_REASON: Readonly<Record<string, string>> = {
   "internal": "try again; whoever runs the server finds more in its log",
 };
 
+/** The same for streams through the onion (code ERR_STREAM), by the reason they name. */
+const BY_STREAM: Readonly<Record<string, string>> = {
+  "exit-policy":
+    "no exit connects there; sotto controller show tells which exits there are",
+  "no-circuit":
+    "are there three relays that can be reached? sotto controller show tells",
+  "resolve-failed": "check the name; it is looked up at the exit",
+  "refused": "nothing answers at that address and port",
+  "timeout": "try again",
+  "unreachable": "try again; another exit may get there",
+  "circuit-gone": "try again; another circuit is built",
+};
+
 /** The same for the errors of the platform, which have no code of ours, by the name of their class. */
 const BY_NAME: Readonly<Record<string, string>> = {
   AddrInUse:
@@ -89,6 +114,7 @@ export function hintFor(error: unknown): string | undefined {
     return `try again in ${formatDuration(seconds * 1000)}`;
   }
   return entry(BY_REASON, facts.code === "ERR_ACCOUNT" && facts.reason) ??
+    entry(BY_STREAM, facts.code === "ERR_STREAM" && facts.reason) ??
     entry(BY_CODE, facts.code) ?? entry(BY_NAME, error.name);
 }
 
