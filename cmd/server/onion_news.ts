@@ -18,15 +18,18 @@ export class OnionNews {
   /** What went wrong last. */
   #why = "";
 
-  /** `reachable` is told once, when it can be reached for the first time. */
-  constructor(log: Log, reachable: () => void) {
+  /**
+   * `reachable` is told once, when it can be reached for the first time; after `patience` milliseconds
+   * without, a warning is given.
+   */
+  constructor(log: Log, reachable: () => void, patience: number = PATIENCE) {
     this.#log = log;
     this.#reachable = reachable;
     this.#timer = setTimeout(() => {
       log.warn("not reachable through the onion network yet", {
         why: this.#why,
       });
-    }, PATIENCE);
+    }, patience);
   }
 
   /** It stands otherwise than before. */
