@@ -198,3 +198,34 @@ Deno.test("names are resolved at the exit, and what cannot be opened says why", 
   assertEquals(refused.reason, "refused");
   assertEquals(streams.size, 0);
 });
+
+Deno.test("names that are none harm nobody, whoever says them: the client, or a name server", async () => {
+  await using network = await RelayNetwork.start(2);
+  const circuit = await network.circuit(2);
+  const { streams } = circuit;
+  const names = ["", "a b", "x".repeat(254), "x".repeat(255), "\n"];
+  for (const name of names) {
+    await assertRejects(() => streams.resolve(name), StreamError);
+    await assertRejects(
+      () => streams.open({ host: name, port: 1 }),
+      StreamError,
+    );
+  }
+  await assertRejects(
+    () => streams.open({ host: "echo", port: 0 }),
+    StreamError,
+  );
+  const { world } = network.nodes[1]!;
+  for (const answers of [names, ["x".repeat(2_000)], []]) {
+    world.resolve = () => Promise.resolve(answers);
+    const error = await assertRejects(
+      () => streams.resolve("echo"),
+      StreamError,
+    );
+    assertEquals(error.reason, "resolve-failed");
+  }
+  world.resolve = () => Promise.resolve([...names, "good.example"]);
+  assertEquals(await streams.resolve("echo"), ["good.example"]);
+  assertEquals(circuit.failure, undefined);
+  assertEquals(streams.size, 0);
+});

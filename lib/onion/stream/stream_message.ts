@@ -6,7 +6,7 @@ import {
   utf8,
   Writer,
 } from "../../protocol/mod.ts";
-import { END_REASONS } from "./stream_error.ts";
+import { END_REASONS, StreamError } from "./stream_error.ts";
 import type { EndReason } from "./stream_error.ts";
 
 /** What is said about streams (SPEC.md §12.6; tor-spec §6.2 to §6.4). */
@@ -24,13 +24,16 @@ export interface Destination {
   readonly port: number;
 }
 
-/** BEGIN: port (2) ‖ length (1) ‖ host. @throws {RangeError} if the host is too long. */
+/**
+ * BEGIN: port (2) ‖ length (1) ‖ host.
+ *
+ * @throws {StreamError} if there can be no such destination: the exit would take it for an attack.
+ */
 export function encodeBegin({ host, port }: Destination): Bytes {
-  const name = utf8(host);
-  if (name.length > HOST_LIMIT) {
-    throw new RangeError(`Cannot name a host: ${name.length} bytes`);
+  if (!(Number.isInteger(port) && port >= 1 && port <= 0xffff)) {
+    throw new StreamError("unreachable", `Cannot connect: port ${port}`);
   }
-  return new Writer(260).u16(port).u8(name.length).bytes(name).done();
+  return new Writer(260).u16(port).prefixed(1, nameOf(host)).done();
 }
 
 /** Inverse of `encodeBegin`. @throws {MalformedError} */
@@ -43,10 +46,9 @@ export function parseBegin(data: Bytes): Destination {
   return { host, port };
 }
 
-/** RESOLVE: length (1) ‖ name. */
+/** RESOLVE: length (1) ‖ name. @throws {StreamError} if there can be no such name. */
 export function encodeResolve(name: string): Bytes {
-  const bytes = utf8(name);
-  return new Writer(256).u8(bytes.length).bytes(bytes).done();
+  return new Writer(256).prefixed(1, nameOf(name)).done();
 }
 
 /** Inverse of `encodeResolve`. @throws {MalformedError} */
@@ -57,14 +59,15 @@ export function parseResolve(data: Bytes): string {
   return name;
 }
 
-/** RESOLVED: count (1), then length (1) ‖ text of each. */
+/**
+ * RESOLVED: count (1), then length (1) ‖ text of each. What is no name is left out: anybody can have a
+ * name server say anything.
+ */
 export function encodeResolved(answers: readonly string[]): Bytes {
-  const shown = answers.slice(0, ADDRESSES_LIMIT);
+  const shown = answers.filter((answer) => isName(answer, utf8(answer)))
+    .slice(0, ADDRESSES_LIMIT);
   const writer = new Writer(1_024).u8(shown.length);
-  for (const answer of shown) {
-    const bytes = utf8(answer);
-    writer.u8(bytes.length).bytes(bytes);
-  }
+  for (const answer of shown) writer.prefixed(1, utf8(answer));
   return writer.done();
 }
 
@@ -94,10 +97,22 @@ export function parseEnd(data: Bytes): EndReason {
 }
 
 function readHost(reader: Reader): string {
-  const name = fromUtf8(reader.prefixed(1, HOST_LIMIT));
-  // deno-lint-ignore no-control-regex -- what no name may hold is exactly these
-  if (name.length === 0 || /[\x00-\x20\x7f]/.test(name)) {
+  const bytes = reader.prefixed(1, HOST_LIMIT);
+  const name = fromUtf8(bytes);
+  if (!isName(name, bytes)) {
     throw new MalformedError("Cannot read a name: it is none");
   }
   return name;
+}
+
+function nameOf(host: string): Bytes {
+  const bytes = utf8(host);
+  if (isName(host, bytes)) return bytes;
+  throw new StreamError("resolve-failed", "Cannot name a host: it is no name");
+}
+
+/** Whether both sides take it for the name of a host, or an address. */
+function isName(name: string, { length }: Bytes): boolean {
+  // deno-lint-ignore no-control-regex -- what no name may hold is exactly these
+  return length > 0 && length <= HOST_LIMIT && !/[\x00-\x20\x7f]/.test(name);
 }

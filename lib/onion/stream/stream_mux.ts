@@ -161,7 +161,11 @@ export class StreamMux implements StreamCarrier {
   ): Promise<readonly string[]> {
     const id = this.#takeId();
     const query = encodeResolve(name);
-    return parseResolved(await this.#ask(id, RELAY.RESOLVE, query, signal));
+    const answers = this.#readResolved(
+      await this.#ask(id, RELAY.RESOLVE, query, signal),
+    );
+    if (answers.length > 0) return answers;
+    throw new StreamError("resolve-failed", "Cannot resolve: no answer");
   }
 
   /** Tells the client that its stream stands. */
@@ -273,6 +277,17 @@ export class StreamMux implements StreamCarrier {
     this.#port.sendLayer(layer, size).catch(
       () => {/* the circuit ends by it */},
     );
+  }
+
+  #readResolved(data: Bytes): readonly string[] {
+    try {
+      return parseResolved(data);
+    } catch (cause) {
+      this.#port.fail(cause);
+      throw new StreamError("protocol", "Cannot resolve: the exit lies", {
+        cause,
+      });
+    }
   }
 
   async #ask(
