@@ -17,10 +17,13 @@ const MIB = 1_048_576;
 const RELAYS: readonly FieldName[] = ["relay-a", "relay-b", "relay-c"];
 
 testWithNamespaces(
-  "S4.5, S4.7: curl loads 20 MiB up and down through three relays in network namespaces, by SOCKS5, HTTP and HTTPS",
+  "S4.2, S4.5, S4.7: relays learn their addresses, and curl loads 20 MiB up and down through three relays in network namespaces, by SOCKS5, HTTP and HTTPS",
   async () => {
     await using field = await Field.raise(20 * MIB);
     const { network, destination } = field;
+    // Nobody told the relays: they listen everywhere.
+    const listed = (await network.shownRelays()).map(({ address }) => address);
+    assertEquals(listed.toSorted(), network.relayAddresses.toSorted());
     const { address } = await network.proxy();
     // Otherwise the name, or the destination itself, could have been reached past the relays.
     const direct = await curl(network.client, [`http://${SITE}/page`]);

@@ -56,7 +56,7 @@ Deno.test(`S4.8: relays of its circuits are killed ${KILLS} times during a fetch
 
 Deno.test({
   name:
-    "S4.3, S4.5: a stream fails at once when a relay of its circuit dies, wherever it is, and the next takes another way",
+    "S4.2, S4.3, S4.5: a stream fails at once when a relay of its circuit dies, wherever it is, the next takes another way, and the relay is listed again when it is back",
   ignore: curlMissing !== undefined,
   fn: async () => {
     const port = quietPort();
@@ -94,6 +94,59 @@ Deno.test({
       await relay.start();
       await network.listed(network.relayAddresses);
     }
+  },
+});
+
+Deno.test({
+  name:
+    `S4.3, S4.5: while relays are killed ${KILLS} times at random, whatever goes through a proxy ends soon, with the same bytes or an error; then all goes on`,
+  ignore: curlMissing !== undefined,
+  fn: async () => {
+    const random = new Random(SEED);
+    const port = quietPort();
+    await using destination = await Destination.start(LOOPBACK, port, MIB);
+    await using network = await OnionNetwork.raise(onLoopback(RELAYS));
+    const { address } = await network.proxy();
+    const url = `http://127.0.0.1:${port}/file?rate=${4 * RATE}`;
+    /** Loads the file under a login of its own; whether all has come. */
+    const load = async (user: string): Promise<boolean> => {
+      const path = `${network.directory}/${user}`;
+      const begun = performance.now();
+      const way = ["--proxy", `http://${user}:x@${address}`, "--fail"];
+      const ending = await curl(LOOPBACK, [...way, "--output", path, url]);
+      const took = performance.now() - begun;
+      assert(took < 45_000, `seed ${SEED}: it took ${took} ms`);
+      if (ending.code !== 0) {
+        assertMatch(ending.stderr, /^curl: \(\d\d\) ./);
+        return false;
+      }
+      assertEquals(await sumOfFile(path), destination.sum);
+      return true;
+    };
+    let isOver = false;
+    const counts = { whole: 0, broken: 0 };
+    const workers = Array.from({ length: 6 }, async (_, worker) => {
+      for (let i = 0; !isOver; i++) {
+        const isWhole = await load(`user-${worker}-${i}`);
+        counts[isWhole ? "whole" : "broken"]++;
+      }
+    });
+    try {
+      for (let kills = 0; kills < KILLS; kills++) {
+        await sleep(1_000 + random.below(1_000));
+        const relay = network.relays[random.below(RELAYS)]!;
+        await relay.stop();
+        await sleep(random.below(500));
+        await relay.start();
+      }
+    } finally {
+      isOver = true;
+      await Promise.all(workers);
+    }
+    // Whether something broke is left to chance; that not all did is not.
+    assert(counts.whole >= KILLS, JSON.stringify(counts));
+    await network.listed(network.relayAddresses);
+    for (let i = 0; i < 3; i++) assert(await load(`later-${i}`));
   },
 });
 
