@@ -55,9 +55,6 @@ Examples:
   sotto lab --json --no-server
 `;
 
-/** Lines of a log that are shown when something does not come up. */
-const DIVIDER = "---";
-
 /** `sotto lab`. */
 export async function run(args: string[], io: Io): Promise<number> {
   const { flags } = parseFlags(args, FLAGS);
@@ -101,7 +98,7 @@ async function raise(io: Io, options: LabOptions): Promise<Lab> {
     if (error.code === "ERR_LAB_PLAN") throw new UsageError(describe(error));
     for (const [name, text] of error.logs) {
       await io.stderr.write(
-        `${DIVIDER} ${name} said last:\n${printableLines(text.trimEnd())}\n`,
+        `--- ${name} said last:\n${printableLines(text.trimEnd())}\n`,
       );
     }
     const { cause } = error;

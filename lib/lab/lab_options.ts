@@ -11,7 +11,10 @@ export interface LabOptions extends Partial<LabPlan> {
    * keys, ports and accounts. If not given, a temporary directory that is removed at the end.
    */
   readonly directory?: string | undefined;
-  /** The IP address of each member, by its name; 127.0.0.1 if not given. */
+  /**
+   * The IP address of each member, by its name; 127.0.0.1 if not given. Whoever raises the lab must be
+   * able to reach controllers and server there.
+   */
   readonly host?: (name: string) => string;
   /** Flags that a member gets beside its own, by its name. The last one of a kind counts. */
   readonly flags?: (name: string) => readonly string[];

@@ -1,3 +1,5 @@
+import { writeAll } from "../protocol/mod.ts";
+import type { Bytes } from "../protocol/mod.ts";
 import { LabError } from "./lab_error.ts";
 import { Output } from "./output.ts";
 
@@ -69,7 +71,7 @@ export class Member {
 
   /** Sends a signal; nothing happens if it has ended already. */
   kill(signal: Deno.Signal): void {
-    this.#stopping ||= !["SIGSTOP", "SIGCONT"].includes(signal);
+    this.#stopping ||= signal === "SIGTERM" || signal === "SIGKILL";
     try {
       this.#child.kill(signal);
     } catch (error) {
@@ -110,8 +112,12 @@ export class Member {
 
   async #follow(log: Deno.FsFile): Promise<Deno.CommandStatus> {
     using _closed = log;
-    const keep = async (bytes: Uint8Array<ArrayBuffer>) => {
-      await log.write(bytes);
+    const keep = async (bytes: Bytes) => {
+      try {
+        await writeAll(log, bytes);
+      } catch {
+        // A log that cannot be written stops nobody.
+      }
     };
     const { stdout, stderr, status } = this.#child;
     const [ending] = await Promise.all([

@@ -1,3 +1,5 @@
+import type { Bytes } from "../protocol/mod.ts";
+
 /** Lines that are remembered of a process: the first, which say where it listens, and the last. */
 const FIRST = 20;
 const LAST = 500;
@@ -47,8 +49,8 @@ export class Output {
 
   /** Takes all lines of a stream until its end, and hands the bytes on as they come. */
   async take(
-    stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-    keep: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>,
+    stream: ReadableStream<Bytes>,
+    keep: (bytes: Bytes) => Promise<void>,
   ): Promise<void> {
     const decoder = new TextDecoder();
     let open = "";

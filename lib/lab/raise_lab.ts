@@ -1,6 +1,8 @@
 import { Crew } from "./crew.ts";
 import { readKept } from "./kept.ts";
+import type { Kept } from "./kept.ts";
 import type { Lab } from "./lab.ts";
+import { LabError } from "./lab_error.ts";
 import type { LabOptions } from "./lab_options.ts";
 import { checkPlan, DEFAULT_PLAN } from "./plan.ts";
 import type { LabPlan } from "./plan.ts";
@@ -42,6 +44,7 @@ export async function raiseLab(options: LabOptions): Promise<Lab> {
   try {
     signal?.throwIfAborted();
     const kept = await readKept(directory);
+    checkServer(plan, kept);
     const { host = () => "127.0.0.1", flags = () => [] } = options;
     const raising = { plan, crew, kept, patience, host, flags, now, close };
     return await new Raising(raising).raise();
@@ -53,6 +56,16 @@ export async function raiseLab(options: LabOptions): Promise<Lab> {
   } finally {
     signal?.removeEventListener("abort", interrupt);
   }
+}
+
+/** People keep the address of the server at which they have registered. */
+function checkServer({ onion, server }: LabPlan, kept: Kept): void {
+  if (!server || kept.people.length === 0) return;
+  if (kept.plan === undefined || onion === kept.plan.onion) return;
+  throw new LabError(
+    "ERR_LAB_PLAN",
+    "Cannot raise such a lab here: its people know the server by another address",
+  );
 }
 
 async function removeDirectory(path: string): Promise<void> {

@@ -68,6 +68,20 @@ Deno.test("lab kept: another number of controllers is another network", async ()
   });
 });
 
+Deno.test("lab kept: people know their server by one address", async () => {
+  await inFolder(async (folder) => {
+    await writeKept(folder, KEPT);
+    const launch = () => {
+      throw new Error("nobody is to be started");
+    };
+    await assertRejects(
+      () => raiseLab({ launch, directory: folder, onion: true }),
+      LabError,
+      "its people know the server by another address",
+    );
+  });
+});
+
 async function inFolder(
   work: (folder: string) => Promise<void>,
 ): Promise<void> {
