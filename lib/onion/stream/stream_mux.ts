@@ -119,11 +119,11 @@ export class StreamMux implements StreamCarrier {
   }
 
   /**
-   * Whether so much waits here for readers that do not come that others may soon be held up, too: then
-   * new streams are better opened on another circuit.
+   * Whether so much waits for readers that do not come that others may soon be held up, too, or what is
+   * to be sent is held up already: then new streams are better opened on another circuit.
    */
   get clogged(): boolean {
-    return 2 * this.#buffered > this.#bufferedLimit;
+    return this.#sending.isFull || 2 * this.#buffered > this.#bufferedLimit;
   }
 
   /** How many streams are open or being opened. */

@@ -37,6 +37,11 @@ export class SendWindow {
     this.#left = units;
   }
 
+  /** Whether somebody waits for room. */
+  get isFull(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** Takes room for somebody; `undefined` if there was some at once. Rejects once `fail` was called. */
   take(units: number, who = 0): Promise<void> | undefined {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);

@@ -3,7 +3,7 @@ import { ExitPolicy, FLAG_GUARD } from "../../../lib/directory/mod.ts";
 import type { OnionStream } from "../../../lib/onion/stream/opener.ts";
 import { StreamError } from "../../../lib/onion/stream/stream_error.ts";
 import { randomBytes, writeAll } from "../../../lib/protocol/mod.ts";
-import { readAll, until } from "../streams.ts";
+import { pause, readAll, until } from "../streams.ts";
 import { ClientWorld } from "./client_world.ts";
 
 const MINUTE = 60_000;
@@ -88,6 +88,29 @@ Deno.test("new streams do not share a circuit with many whose readers have stopp
   }
   await echo(await world.client.open("echo", 7, "me"));
   for (const stream of stopped) stream.close();
+  await Promise.all(writes);
+});
+
+Deno.test("new streams do not share a circuit that is full of what destinations do not take", async () => {
+  await using world = await ClientWorld.start(4);
+  const stuck: OnionStream[] = [];
+  const writes: Promise<unknown>[] = [];
+  for (;;) {
+    const stream = await world.client.open("echo", 7, "me");
+    stuck.push(stream);
+    if (world.usedPaths.length > 1) break;
+    assert(stuck.length < 20, "they all share one circuit");
+    const before = world.client.circuits[0]!.sent;
+    // The echo takes no more when what it sends back is not read.
+    writes.push(writeAll(stream, new Uint8Array(3_000_000)).catch(() => {}));
+    await until(
+      () => world.client.circuits[0]!.sent > before + 100_000,
+      "much has gone",
+    );
+    await pause(200);
+  }
+  await echo(await world.client.open("echo", 7, "me"));
+  for (const stream of stuck) stream.close();
   await Promise.all(writes);
 });
 
