@@ -113,6 +113,37 @@ Deno.test("a circuit of more than 8 hops: the client does not ask for one, and t
   });
 });
 
+Deno.test("a circuit that is given up is not built, before it was begun and while a relay does not answer", async () => {
+  await using network = await RelayNetwork.start(2);
+  const link = await network.link();
+  const before = await assertRejects(
+    () =>
+      ClientCircuit.build(
+        link,
+        network.path(0, 1),
+        () => {},
+        AbortSignal.abort(),
+      ),
+    CircuitError,
+  );
+  assertEquals(before.reason, "timeout");
+  const dialled = Promise.withResolvers<void>();
+  network.strange = () => {
+    dialled.resolve();
+    return new Promise(() => {});
+  };
+  const given = new AbortController();
+  const building = assertRejects(
+    () => ClientCircuit.build(link, network.path(0, 1), () => {}, given.signal),
+    CircuitError,
+  );
+  await dialled.promise;
+  given.abort();
+  const error = await within(20_000, "the end", building);
+  assertEquals([error.reason, error.hop], ["timeout", 2]);
+  await until(() => network.circuits[0] === 0, "the relay is told");
+});
+
 Deno.test("a circuit cannot be extended twice from the same relay", async () => {
   await using network = await RelayNetwork.start(3);
   const circuit = await network.circuit(1);

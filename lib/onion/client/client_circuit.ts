@@ -106,6 +106,7 @@ export class ClientCircuit {
     const circuit = new ClientCircuit(link, (error) => built && ended(error));
     const giveUp = () => circuit.destroy("timeout");
     signal?.addEventListener("abort", giveUp, { once: true });
+    if (signal?.aborted) giveUp();
     try {
       for (const [i, target] of path.entries()) {
         const handshake = await begun;
