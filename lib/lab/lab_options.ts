@@ -13,7 +13,8 @@ export interface LabOptions extends Partial<LabPlan> {
   readonly directory?: string | undefined;
   /**
    * The IP address of each member, by its name; 127.0.0.1 if not given. Whoever raises the lab must be
-   * able to reach controllers and server there.
+   * able to reach controllers and server there, and relays must connect from there, as they do in a
+   * network namespace: controllers take the address from which they see them.
    */
   readonly host?: (name: string) => string;
   /** Flags that a member gets beside its own, by its name. The last one of a kind counts. */
