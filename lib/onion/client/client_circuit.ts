@@ -214,6 +214,7 @@ export class ClientCircuit {
   #request({ request }: HopHandshake, target: HopTarget): Promise<Bytes> {
     const position = this.#hops.length;
     const answer = this.#wait(position === 0 ? CELL.CREATED : RELAY.EXTENDED);
+    if (this.#failure !== undefined) return answer;
     if (position === 0) {
       const body = handshakeBody(request);
       this.#link.send(this.#id, CELL.CREATE, SMALL, body);
