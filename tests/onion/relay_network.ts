@@ -221,7 +221,7 @@ export class RelayNetwork implements AsyncDisposable {
     await Promise.all(this.#running);
     await Promise.all(this.nodes.map(({ world }) => world.stop()));
     // What was being sealed or opened for nobody any more.
-    await new Promise((resolve) => realTimeout(resolve, 10));
+    await new Promise((resolve) => realTimeout(resolve, 50));
     if (this.failures.length > 0) throw new AggregateError(this.failures);
   }
 
