@@ -1,12 +1,13 @@
 /**
- * The handshake of SPEC.md §3.3, both sides written out by hand, line by line as the text has them.
+ * The handshake of SPEC.md §3.3, both sides written out by hand, line by line as the text has them; with
+ * another prologue and a payload it is that of a hop (§12.3).
  *
  * @module
  */
 import {
   decapsulate,
   encapsulate,
-  generateKem,
+  importKem,
 } from "../../lib/protocol/crypto/ml_kem.ts";
 import {
   ascii,
@@ -14,6 +15,7 @@ import {
   hkdf,
   join,
   open,
+  random,
   seal,
   sha256,
   unsigned,
@@ -22,12 +24,23 @@ import {
 import type { Octets, RawPair } from "./naive_primitives.ts";
 
 const NOTHING: Octets = new Uint8Array(0);
+const PROLOGUE: Octets = ascii("sotto 1");
 
 /** What is left of a handshake: the key of each direction and the handshake hash. */
 export interface Agreed {
   readonly fromClient: Octets;
   readonly fromServer: Octets;
   readonly hash: Octets;
+}
+
+/** What a handshake is about, and what the client brings along. */
+export interface Begin {
+  readonly prologue?: Octets;
+  readonly payload?: Octets;
+  /** Private half of `e`, 32 bytes. */
+  readonly e?: Octets;
+  /** Private half of `e1`, 64 bytes. */
+  readonly e1?: Octets;
 }
 
 /** ck, h, k and n of the text. */
@@ -37,10 +50,10 @@ class Transcript {
   #k: Octets = NOTHING;
   #n = 0;
 
-  constructor(s: Octets) {
+  constructor(prologue: Octets, s: Octets) {
     this.#h = sha256(ascii("Noise_NKhfs_25519+MLKEM768_AESGCM_SHA256"));
     this.#ck = this.#h;
-    this.mixHash(ascii("sotto 1"));
+    this.mixHash(prologue);
     this.mixHash(s);
   }
 
@@ -84,14 +97,15 @@ class Transcript {
 /** The client: makes HELLO for the node key `s`; `finish` reads HELLO-ACK. */
 export async function hello(
   s: Octets,
+  begin: Begin = {},
 ): Promise<{ hello: Octets; finish: (ack: Octets) => Promise<Agreed> }> {
-  const transcript = new Transcript(s);
-  const e = x25519Pair();
+  const transcript = new Transcript(begin.prologue ?? PROLOGUE, s);
+  const e = x25519Pair(begin.e);
   transcript.mixHash(e.open);
   transcript.mixKey(dh(e.secret, s));
-  const e1 = await generateKem();
+  const e1 = await importKem(begin.e1 ?? random(64));
   const sealedKey = transcript.encryptAndHash(e1.publicKey);
-  const payload = transcript.encryptAndHash(NOTHING);
+  const payload = transcript.encryptAndHash(begin.payload ?? NOTHING);
   return {
     hello: join(e.open, sealedKey, payload),
     async finish(ack) {
@@ -110,13 +124,14 @@ export async function hello(
 export async function helloAck(
   s: RawPair,
   helloBytes: Octets,
-): Promise<{ ack: Octets; agreed: Agreed }> {
-  const transcript = new Transcript(s.open);
+  prologue: Octets = PROLOGUE,
+): Promise<{ ack: Octets; agreed: Agreed; payload: Octets }> {
+  const transcript = new Transcript(prologue, s.open);
   const e = helloBytes.slice(0, 32);
   transcript.mixHash(e);
   transcript.mixKey(dh(s.secret, e));
   const e1 = transcript.decryptAndHash(helloBytes.slice(32, 32 + 1_200));
-  transcript.decryptAndHash(helloBytes.slice(32 + 1_200));
+  const payload = transcript.decryptAndHash(helloBytes.slice(32 + 1_200));
 
   const f = x25519Pair();
   transcript.mixHash(f.open);
@@ -124,6 +139,6 @@ export async function helloAck(
   const { secret: z, ciphertext } = await encapsulate(e1);
   const c = transcript.encryptAndHash(ciphertext);
   transcript.mixKey(z);
-  const payload = transcript.encryptAndHash(NOTHING);
-  return { ack: join(f.open, c, payload), agreed: transcript.end() };
+  const ack = join(f.open, c, transcript.encryptAndHash(NOTHING));
+  return { ack, agreed: transcript.end(), payload };
 }

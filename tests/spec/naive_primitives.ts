@@ -121,6 +121,29 @@ export function open(
   return join(decipher.update(sealed.slice(0, end)), decipher.final());
 }
 
+/** LAYER(key, nonce, plaintext). */
+export function layer(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+): Octets {
+  const cipher = createCipheriv("chacha20-poly1305", key, nonce, LAYER_TAG);
+  return join(cipher.update(plaintext), cipher.final(), cipher.getAuthTag());
+}
+
+/** Its inverse; throws if anything differs. */
+export function openLayer(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  sealed: Uint8Array,
+): Octets {
+  const end = sealed.length - 16;
+  const decipher = createDecipheriv("chacha20-poly1305", key, nonce, LAYER_TAG);
+  decipher.setAuthTag(sealed.slice(end));
+  return join(decipher.update(sealed.slice(0, end)), decipher.final());
+}
+
+const LAYER_TAG = { authTagLength: 16 } as const;
 const PKCS8 = "302e020100300506032b65";
 const SPKI = "302a300506032b65";
 

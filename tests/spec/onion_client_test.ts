@@ -1,0 +1,154 @@
+import { assert, assertEquals } from "@std/assert";
+import { sourceBytes } from "../onion/world.ts";
+import { writeAll } from "../../lib/protocol/mod.ts";
+import { RelayNetwork } from "../onion/relay_network.ts";
+import { NaiveCircuit } from "./naive_circuit.ts";
+import type { NaiveRelayName } from "./naive_circuit.ts";
+import { NaiveLink } from "./naive_link.ts";
+import { END_REASONS } from "./naive_messages.ts";
+import { join, random } from "./naive_primitives.ts";
+import type { NaiveStream } from "./naive_windows.ts";
+
+/** A link to the first relay of a network. */
+async function linkTo(network: RelayNetwork): Promise<NaiveLink> {
+  const stream = await network.connect(-1, 0);
+  const { descriptor } = network.nodes[0]!;
+  return await NaiveLink.open(stream, descriptor.identity.dhKey);
+}
+
+/** The relays as the directory has them. */
+function names(network: RelayNetwork): NaiveRelayName[] {
+  return network.nodes.map(({ descriptor, onionKeys }) => ({
+    fingerprint: descriptor.identity.fingerprint,
+    onionKey: onionKeys[0]!.publicKey,
+  }));
+}
+
+/** A circuit through all relays of a network. */
+async function circuitOf(
+  network: RelayNetwork,
+  link: NaiveLink,
+  number = 1,
+): Promise<NaiveCircuit> {
+  const circuit = new NaiveCircuit(link, number);
+  for (const name of names(network)) await circuit.extend(name);
+  return circuit;
+}
+
+/** Waits until relays have so many circuits. */
+async function settle(
+  network: RelayNetwork,
+  expected: readonly number[],
+): Promise<void> {
+  for (let i = 0; i < 200; i++) {
+    if (`${network.circuits}` === `${expected}`) break;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assertEquals(network.circuits, [...expected]);
+}
+
+/** Both sides of a stream are done. */
+async function finish(
+  circuit: NaiveCircuit,
+  stream: NaiveStream,
+): Promise<void> {
+  if (!stream.closed) await circuit.finish(stream);
+  await circuit.until(() => stream.ended !== undefined);
+  assertEquals(END_REASONS[stream.ended!], "done");
+}
+
+Deno.test("SPEC.md §12: a client of the text builds a circuit through three of our relays, and what it says comes back past both windows", async () => {
+  await using network = await RelayNetwork.start(3, { tcp: true });
+  const link = await linkTo(network);
+  const circuit = await circuitOf(network, link);
+  assertEquals(network.circuits, [1, 1, 1]);
+  const stream = await circuit.open(1, "echo", 7);
+  assertEquals(network.nodes[2]!.world.dialled, ["echo:7"]);
+  const sent = [
+    random(1),
+    random(circuit.room(1_536)),
+    random(40 * circuit.room(65_536)),
+    random(100 * circuit.room(1_536)),
+  ];
+  const sizes = [1_536, 1_536, 65_536, 1_536];
+  for (const [i, bytes] of sent.entries()) {
+    await circuit.write(stream, bytes, sizes[i]!);
+  }
+  await finish(circuit, stream);
+  assertEquals(stream.length, sent.reduce((sum, each) => sum + each.length, 0));
+  assert(join(...stream.received).toHex() === join(...sent).toHex(), "altered");
+  const units = 102 * 3 + 40 * 128;
+  assertEquals(circuit.sendmes.circuit, Math.floor(units / 512));
+  assert(circuit.sendmes.stream >= (units - 2_048) / 256, "SENDME of streams");
+  await circuit.destroy();
+  await settle(network, [0, 0, 0]);
+  assertEquals(
+    network.endings.map(({ relay, reason }) => `${relay} ${reason}`).sort(),
+    ["0 requested", "1 requested", "2 requested"],
+  );
+  await link.close();
+});
+
+Deno.test("SPEC.md §12.6: what comes past both windows in large cells, until a client of the text breaks it", async () => {
+  await using network = await RelayNetwork.start(3, { tcp: true });
+  const link = await linkTo(network);
+  const circuit = await circuitOf(network, link);
+  // An exit that finds much to send puts it into large cells.
+  network.nodes[2]!.world.servers.set("source", async (connection) => {
+    const block = sourceBytes(0, 251 * 261);
+    for (;;) await writeAll(connection, block);
+  });
+  const stream = await circuit.open(65_535, "source", 1);
+  const enough = 45 * circuit.room(65_536);
+  await circuit.until(() => stream.length >= enough);
+  assert(circuit.cells.get(65_536)! > 32, "few large cells");
+  const all = join(...stream.received);
+  assert(all.toHex() === sourceBytes(0, all.length).toHex(), "altered");
+  await circuit.finish(stream, END_REASONS.indexOf("misc"));
+  // The circuit goes on: what was on its way is counted and dropped.
+  const other = await circuit.open(2, "echo", 1);
+  await circuit.write(other, random(10), 1_536);
+  await finish(circuit, other);
+  assertEquals(other.length, 10);
+  await circuit.destroy();
+  await settle(network, [0, 0, 0]);
+  await link.close();
+});
+
+Deno.test("SPEC.md §12.5: a client of the text resolves names, and is told why something did not work", async () => {
+  await using network = await RelayNetwork.start(3, { tcp: true });
+  const link = await linkTo(network);
+  const circuit = await circuitOf(network, link);
+  const found = await circuit.resolve(1, "echo");
+  assertEquals(found.answers, ["192.0.2.80", "2001:db8::80"]);
+  const lost = await circuit.resolve(1, "nowhere");
+  assertEquals(END_REASONS[lost.ended!], "resolve-failed");
+  const refused = await circuit.open(1, "nowhere", 80);
+  assertEquals(END_REASONS[refused.ended!], "refused");
+  await circuit.send("DROP", 0, random(100));
+  const stream = await circuit.open(1, "echo", 80);
+  await finish(circuit, stream);
+  await link.close();
+  await settle(network, [0, 0, 0]);
+  assertEquals(network.endings[0], { relay: 0, reason: "link-gone" });
+});
+
+Deno.test("SPEC.md §12.2: two circuits on a link, and each ends alone", async () => {
+  await using network = await RelayNetwork.start(3, { tcp: true });
+  const link = await linkTo(network);
+  const first = await circuitOf(network, link, 0xffff_ffff);
+  await first.open(1, "echo", 1);
+  const second = new NaiveCircuit(link, 1);
+  await second.extend(names(network)[0]!);
+  await second.extend(names(network)[1]!);
+  assertEquals(network.circuits, [2, 2, 1]);
+  await first.destroy("timeout");
+  await settle(network, [1, 1, 0]);
+  const stream = await second.open(1, "echo", 1);
+  await second.write(stream, random(2_000), 1_536);
+  await finish(second, stream);
+  assertEquals(network.nodes[1]!.world.dialled, ["echo:1"]);
+  await second.destroy();
+  await settle(network, [0, 0, 0]);
+  await link.close();
+});
