@@ -111,9 +111,8 @@ export class IntroductionPoint {
   }
 
   #introduced(data: Bytes): void {
-    const { authKey, message } = parseIntroduce(data);
-    const isMine = authKey.toHex() === this.fields.authKey.toHex();
-    if (this.#ended || !isMine || !this.#owner.admit()) return;
+    const { message } = parseIntroduce(data);
+    if (this.#ended || !this.#owner.admit()) return;
     this.#read(message).catch(() => {
       // Made for another key, or by somebody who only tries.
     });

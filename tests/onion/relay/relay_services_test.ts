@@ -294,6 +294,24 @@ Deno.test("padding passes on every circuit, and does nothing", async () => {
   assertEquals(client.failure, undefined);
 });
 
+Deno.test("S4: a circuit that is gone before its signature was verified is no introduction point", async () => {
+  const introductions = new Introductions(() => 0);
+  const pair = await generateSigning();
+  const binding = randomBytes(32);
+  const request = await encodeEstablishIntro(pair, binding);
+  const sent: number[] = [];
+  const circuitWith = (isEnd: boolean) =>
+    ({
+      binding,
+      isEnd,
+      sendMessage: (command: number) => void sent.push(command),
+    }) as unknown as RelayCircuit;
+  await introductions.establish(circuitWith(false), request);
+  assertEquals([introductions.size, sent], [0, []]);
+  await introductions.establish(circuitWith(true), request);
+  assertEquals([introductions.size, sent], [1, [RELAY.INTRO_ESTABLISHED]]);
+});
+
 Deno.test("S4: a circuit that goes on to another relay is not taken by this one", () => {
   const circuit = { isEnd: false } as RelayCircuit;
   const now = () => 0;

@@ -1,7 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { FLAG_GUARD, FLAG_MIDDLE_ONLY } from "../../../lib/directory/mod.ts";
+import { RELAY } from "../../../lib/onion/cell/message.ts";
 import { PointKeeper } from "../../../lib/onion/service/point_keeper.ts";
-import { randomBytes } from "../../../lib/protocol/mod.ts";
+import { encodeIntroduce } from "../../../lib/onion/service/service_message.ts";
+import { MalformedError, randomBytes } from "../../../lib/protocol/mod.ts";
 import { idOf, relay } from "../path/relays.ts";
 import { FakeNetwork, settle } from "./fake_circuits.ts";
 
@@ -109,6 +111,28 @@ Deno.test("point keeper: no circuit ends at a relay that is middle only", async 
   );
   const { tend } = keeperIn(network);
   assertEquals(await tend(), [2, 3]);
+});
+
+Deno.test("S4: a point takes introductions and nothing else, and what is none breaks the rules", async () => {
+  const network = new FakeNetwork(3);
+  const { tend } = keeperIn(network);
+  await tend();
+  const circuit = network.standing[0]!;
+  for (const command of [RELAY.INTRODUCED, RELAY.DATA, RELAY.FETCHED]) {
+    assert(!circuit.bring(command, randomBytes(40)));
+  }
+  // No handshake for this service: anybody can have sent that.
+  assert(circuit.bring(
+    RELAY.INTRODUCE,
+    encodeIntroduce({ authKey: randomBytes(32), message: randomBytes(99) }),
+  ));
+  await settle();
+  assertEquals(circuit.failure, undefined);
+  // The relay should have looked at this much.
+  assertThrows(
+    () => circuit.bring(RELAY.INTRODUCE, randomBytes(31)),
+    MalformedError,
+  );
 });
 
 Deno.test("point keeper: it is closed while points are being established", async () => {

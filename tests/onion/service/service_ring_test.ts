@@ -101,6 +101,17 @@ Deno.test("service ring: the next four relays keep what lies under an index, aro
   );
 });
 
+Deno.test("service ring: a relay whose place is the index itself is the first", async () => {
+  const relays = [1, 2, 3, 4, 5, 6].map((id) => relay({ id }));
+  for (const { descriptor } of relays) {
+    const { fingerprint } = descriptor.identity;
+    const label = utf8("sotto service ring v1\0");
+    const place = await sha256(concat(label, fingerprint, u64(7n)));
+    const [first] = await storesOf(relays, place, 7);
+    assertEquals(first!.descriptor.identity.fingerprint, fingerprint);
+  }
+});
+
 Deno.test("service ring: relays at which no circuit ends keep nothing, and there may be few", async () => {
   const index = await indexOf(printOf(1), 1);
   const all: ConsensusRelay[] = [1, 2, 3, 4, 5, 6].map((id) =>
