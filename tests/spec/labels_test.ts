@@ -10,6 +10,7 @@ const ROOMS = [
   "lib/mailbox",
   "lib/transfer",
   "lib/directory",
+  "lib/onion",
 ];
 
 /** Labels that other specifications have given. */

@@ -46,6 +46,22 @@ import {
 import { GAP_LIMIT } from "../../lib/mailbox/ratchet.ts";
 import { SKIPPED_LIMIT } from "../../lib/mailbox/ratchet_state.ts";
 import { TEXT_LIMIT, TEXT_PARTS_LIMIT } from "../../lib/mailbox/text.ts";
+import { BODY_BYTES, HEADERS_LIMIT } from "../../lib/onion/cell/cell.ts";
+import { REKEY_AFTER_CELLS } from "../../lib/onion/circuit/layer_key.ts";
+import { LINK_DEADLINE } from "../../lib/onion/link/link_watch.ts";
+import { HOPS_LIMIT, HOPS_MINIMUM } from "../../lib/onion/path/choose_path.ts";
+import { DEFAULT_RELAY_LIMITS } from "../../lib/onion/relay/relay_limits.ts";
+import {
+  ADDRESSES_LIMIT,
+  HOST_LIMIT,
+} from "../../lib/onion/stream/stream_message.ts";
+import { STREAMS_LIMIT } from "../../lib/onion/stream/stream_mux.ts";
+import {
+  CIRCUIT_INCREMENT,
+  CIRCUIT_WINDOW,
+  STREAM_INCREMENT,
+  STREAM_WINDOW,
+} from "../../lib/onion/stream/window.ts";
 import { GREETING_BUDGET } from "../../lib/protocol/channel/command_stream.ts";
 import {
   RECORD_LIMIT,
@@ -126,6 +142,25 @@ const ROWS: readonly (readonly [string, readonly (number | null)[]])[] = [
   ["relays in a consensus; controllers", [RELAY_LIMIT, CONTROLLER_LIMIT]],
   ["headers that are kept; in one answer", [CHAIN_LIMIT, HEADERS_AT_ONCE]],
   ["consensus; message between controllers", [CONSENSUS_LIMIT, MESSAGE_LIMIT]],
+  ["cells under one record of headers", [HEADERS_LIMIT]],
+  ["body of a cell", [...BODY_BYTES]],
+  ["silence until a link counts as dead", [LINK_DEADLINE / 1_000]],
+  ["relays in a circuit", [HOPS_MINIMUM, HOPS_LIMIT]],
+  ["cells under one layer key", [REKEY_AFTER_CELLS]],
+  [
+    "cells that wait: of a circuit; of all at a relay",
+    [null, DEFAULT_RELAY_LIMITS.memory / 2 ** 20],
+  ],
+  [
+    "units under way on a circuit; on a stream",
+    [CIRCUIT_WINDOW, STREAM_WINDOW],
+  ],
+  [
+    "units that one SENDME answers: circuit; stream",
+    [CIRCUIT_INCREMENT, STREAM_INCREMENT],
+  ],
+  ["streams on a circuit; name of a host", [STREAMS_LIMIT, HOST_LIMIT]],
+  ["answers in one RESOLVED", [ADDRESSES_LIMIT]],
 ];
 
 Deno.test("SPEC.md §8.2 gives the limits that the code has", () => {
