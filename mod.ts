@@ -290,6 +290,7 @@ export type {
   CommandTable,
   DecoderLimits,
   DhKeyPair,
+  Encapsulated,
   HandshakeKeys,
   HandshakeResult,
   KemKeyPair,
@@ -479,6 +480,7 @@ export type {
   LookupLimits,
   OnionStream,
   RandomSource,
+  Relays,
   Resolver,
   StreamOpener,
 } from "./lib/onion/mod.ts";

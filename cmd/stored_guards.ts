@@ -1,5 +1,5 @@
 import { readPrivateFile, writePrivateFile } from "../lib/identity/mod.ts";
-import { Guards } from "../lib/onion/path/guards.ts";
+import { Guards } from "../lib/onion/mod.ts";
 import { MalformedError } from "../lib/protocol/mod.ts";
 import { CommandError } from "./errors.ts";
 

@@ -1,4 +1,4 @@
-import type { CircuitStatus } from "../../lib/onion/client/onion_client.ts";
+import type { CircuitStatus } from "../../lib/onion/mod.ts";
 import { formatRelayAddress } from "../../lib/directory/mod.ts";
 import { formatFingerprint } from "../../lib/identity/mod.ts";
 import { utf8, writeAll } from "../../lib/protocol/mod.ts";

@@ -1,4 +1,5 @@
 import { randomBytes } from "../../lib/protocol/mod.ts";
+import { countOf } from "../count.ts";
 import { parseDuration } from "../duration.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
@@ -11,8 +12,7 @@ import { Fetching } from "./fetching.ts";
 import type { OpenOnion } from "./onion_link.ts";
 import { ONION_FLAGS, ONION_HELP } from "./onion_flags.ts";
 import { openOnion } from "./onion_link.ts";
-import { parseCount } from "./parse_count.ts";
-import { WebClient } from "./web_client.ts";
+import { WebClient } from "../../lib/onion/mod.ts";
 
 /** Help for `sotto client fetch`. */
 export const usage =
@@ -68,7 +68,7 @@ const FLAGS = {
   stall: { type: "string" },
 } as const;
 
-const RETRIES = "5";
+const RETRIES = 5;
 const STALL = "60s";
 
 /** `sotto client fetch`. */
@@ -125,7 +125,7 @@ function settingsOf(flags: FlagValues<typeof FLAGS>): FetchSettings {
   return {
     ...flags,
     file,
-    retries: parseCount("--retries", flags.retries ?? RETRIES, 0),
+    retries: countOf("--retries", flags.retries, RETRIES, 0),
     stall: parseDuration(flags.stall ?? STALL),
   };
 }

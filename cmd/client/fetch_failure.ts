@@ -1,7 +1,9 @@
-import { NoAnswerError } from "../../lib/onion/front/http_upstream.ts";
-import { httpRefusal } from "../../lib/onion/front/refusal.ts";
-import type { EndReason } from "../../lib/onion/stream/stream_error.ts";
-import { StreamError } from "../../lib/onion/stream/stream_error.ts";
+import {
+  httpRefusal,
+  NoAnswerError,
+  StreamError,
+} from "../../lib/onion/mod.ts";
+import type { EndReason } from "../../lib/onion/mod.ts";
 import { MalformedError } from "../../lib/protocol/mod.ts";
 import { describe } from "../errors.ts";
 

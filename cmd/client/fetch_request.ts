@@ -1,9 +1,8 @@
-import type { Field } from "../../lib/onion/front/fields.ts";
+import type { Field, WebRequest } from "../../lib/onion/mod.ts";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import { concat, utf8 } from "../../lib/protocol/mod.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";
-import type { WebRequest } from "./web_request.ts";
 
 /** Sent unless the person says otherwise: as little as can be, and the same from everybody. */
 const DEFAULTS: readonly Field[] = [

@@ -1,10 +1,9 @@
 import { Backoff } from "../../lib/net/mod.ts";
-import type { Field } from "../../lib/onion/front/fields.ts";
+import type { Field, WebResponse } from "../../lib/onion/mod.ts";
 import { CommandError } from "../errors.ts";
 import { Patience, StallError } from "./patience.ts";
 import type { Resource } from "./resource.ts";
 import { isSame, resourceOf } from "./resource.ts";
-import type { WebResponse } from "./web_response.ts";
 
 /** Where the bytes go. */
 export interface FetchSink {

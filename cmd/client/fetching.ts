@@ -1,4 +1,5 @@
 import { CommandError } from "../errors.ts";
+import { RedirectError } from "../../lib/onion/mod.ts";
 import type { Io } from "../io.ts";
 import { OutputClosedError } from "../io.ts";
 import { printable } from "../printable.ts";
@@ -8,9 +9,11 @@ import { ResumedFetch } from "./fetch_resumed.ts";
 import type { FetchOutcome, FetchSink } from "./fetch_resumed.ts";
 import { PartFile } from "./part_file.ts";
 import { StdoutSink } from "./stdout_sink.ts";
-import type { WebClient } from "./web_client.ts";
-import type { WebRequest } from "./web_request.ts";
-import type { WebResponse } from "./web_response.ts";
+import type {
+  WebClient,
+  WebRequest,
+  WebResponse,
+} from "../../lib/onion/mod.ts";
 
 /** How something is fetched. */
 export interface FetchSettings {
@@ -144,6 +147,7 @@ export class Fetching {
     } catch (error) {
       this.#io.signal.throwIfAborted();
       const isOurs = error instanceof CommandError ||
+        error instanceof RedirectError ||
         error instanceof OutputClosedError;
       if (isOurs) throw error;
       throw this.#explain(error, part);

@@ -1,10 +1,10 @@
-import type { Destination } from "../../lib/onion/front/destination.ts";
 import {
   formatAuthority,
+  Forward,
+  httpRefusal,
   parseAuthority,
-} from "../../lib/onion/front/destination.ts";
-import { Forward } from "../../lib/onion/front/forward.ts";
-import { httpRefusal } from "../../lib/onion/front/refusal.ts";
+} from "../../lib/onion/mod.ts";
+import type { Destination } from "../../lib/onion/mod.ts";
 import { UsageError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";

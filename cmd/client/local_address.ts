@@ -1,5 +1,5 @@
-import type { Destination } from "../../lib/onion/front/destination.ts";
-import { formatAuthority } from "../../lib/onion/front/destination.ts";
+import { formatAuthority } from "../../lib/onion/mod.ts";
+import type { Destination } from "../../lib/onion/mod.ts";
 import { parseServerAddress } from "../../lib/identity/mod.ts";
 import { UsageError } from "../errors.ts";
 

@@ -1,6 +1,5 @@
-import type { Destination } from "../../lib/onion/front/destination.ts";
-import { formatAuthority } from "../../lib/onion/front/destination.ts";
-import type { OnionStream } from "../../lib/onion/stream/opener.ts";
+import { formatAuthority } from "../../lib/onion/mod.ts";
+import type { Destination, OnionStream } from "../../lib/onion/mod.ts";
 import { CommandError } from "../errors.ts";
 
 /** A port of this machine that programs connect to. */

@@ -1,6 +1,6 @@
 import { dial } from "../../lib/net/mod.ts";
-import { OnionClient } from "../../lib/onion/client/onion_client.ts";
-import type { StreamOpener } from "../../lib/onion/stream/opener.ts";
+import { OnionClient } from "../../lib/onion/mod.ts";
+import type { StreamOpener } from "../../lib/onion/mod.ts";
 import { randomBytes } from "../../lib/protocol/mod.ts";
 import { UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";

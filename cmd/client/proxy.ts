@@ -1,7 +1,8 @@
 import { readPrivateFile } from "../../lib/identity/mod.ts";
 import { equalConstantTime, utf8 } from "../../lib/protocol/mod.ts";
-import { Front } from "../../lib/onion/front/front.ts";
+import { Front } from "../../lib/onion/mod.ts";
 import { CommandError } from "../errors.ts";
+import { countOf } from "../count.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { NETWORK_HELP } from "../network_flags.ts";
@@ -11,7 +12,6 @@ import type { LocalListener } from "./local_listener.ts";
 import type { OpenOnion } from "./onion_link.ts";
 import { ONION_FLAGS, ONION_HELP } from "./onion_flags.ts";
 import { openOnion } from "./onion_link.ts";
-import { parseCount } from "./parse_count.ts";
 import { ProxyStatus } from "./proxy_status.ts";
 import { StreamMeter } from "./stream_meter.ts";
 import { untilStopped } from "./until_stopped.ts";
@@ -56,7 +56,7 @@ const FLAGS = {
 } as const;
 
 const LISTEN = "127.0.0.1:7680";
-const MAX_CONNECTIONS = "1000";
+const MAX_CONNECTIONS = 1_000;
 
 /** `sotto client proxy`. */
 export function run(args: string[], io: Io): Promise<number> {
@@ -71,9 +71,10 @@ export async function runProxy(
 ): Promise<number> {
   const { flags } = parseFlags(args, FLAGS);
   const at = parseLocalAddress(flags.listen ?? LISTEN, flags["allow-remote"]);
-  const most = parseCount(
+  const most = countOf(
     "--max-connections",
-    flags["max-connections"] ?? MAX_CONNECTIONS,
+    flags["max-connections"],
+    MAX_CONNECTIONS,
   );
   const password = flags["password-file"] === undefined
     ? undefined

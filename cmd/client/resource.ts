@@ -1,4 +1,4 @@
-import type { WebResponse } from "./web_response.ts";
+import type { WebResponse } from "../../lib/onion/mod.ts";
 
 /** What is known of a resource, so that the rest of it can be asked for later. */
 export interface Resource {

@@ -1,7 +1,4 @@
-import type {
-  OnionStream,
-  StreamOpener,
-} from "../../lib/onion/stream/opener.ts";
+import type { OnionStream, StreamOpener } from "../../lib/onion/mod.ts";
 
 /** Counts what goes through an opener, for whoever watches. */
 export class StreamMeter implements StreamOpener {

@@ -15,12 +15,14 @@ import type {
 import type { NodeKeyring } from "../../lib/identity/mod.ts";
 import { dial, isPublicAddress, parseIpAddress } from "../../lib/net/mod.ts";
 import type { Listener } from "../../lib/net/mod.ts";
-import { Exit } from "../../lib/onion/exit/exit.ts";
-import { DnsResolver } from "../../lib/onion/exit/dns_resolver.ts";
-import { HostsResolver } from "../../lib/onion/exit/hosts_resolver.ts";
-import { parseHostsFile } from "../../lib/onion/exit/hosts_file.ts";
-import type { Resolver } from "../../lib/onion/exit/resolver.ts";
-import { Relay } from "../../lib/onion/relay/relay.ts";
+import {
+  DnsResolver,
+  Exit,
+  HostsResolver,
+  parseHostsFile,
+  Relay,
+} from "../../lib/onion/mod.ts";
+import type { Resolver } from "../../lib/onion/mod.ts";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import { CommandError } from "../errors.ts";
 import { parseFlags } from "../flags.ts";

@@ -6,8 +6,8 @@ import {
 import type { ServerAddress } from "../../lib/identity/mod.ts";
 import { parseIpAddress } from "../../lib/net/mod.ts";
 import type { ListenerLimits } from "../../lib/net/mod.ts";
-import { DEFAULT_RELAY_LIMITS } from "../../lib/onion/relay/relay_limits.ts";
-import type { RelayLimits } from "../../lib/onion/relay/relay_limits.ts";
+import { DEFAULT_RELAY_LIMITS } from "../../lib/onion/mod.ts";
+import type { RelayLimits } from "../../lib/onion/mod.ts";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import { countOf } from "../count.ts";
 import { parseDuration } from "../duration.ts";

@@ -1,5 +1,5 @@
 import type { NodeKeyring } from "../../lib/identity/mod.ts";
-import { OnionKeys } from "../../lib/onion/relay/onion_keys.ts";
+import { OnionKeys } from "../../lib/onion/mod.ts";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import { CommandError } from "../errors.ts";
 import type { Io } from "../io.ts";

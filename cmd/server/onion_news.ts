@@ -1,7 +1,6 @@
 import { ConsensusError } from "../../lib/directory/mod.ts";
-import { CircuitError } from "../../lib/onion/client/circuit_error.ts";
-import type { ServiceState } from "../../lib/onion/service/onion_service.ts";
-import { StreamError } from "../../lib/onion/stream/stream_error.ts";
+import { CircuitError, StreamError } from "../../lib/onion/mod.ts";
+import type { ServiceState } from "../../lib/onion/mod.ts";
 import type { Log } from "../log.ts";
 import { logFailure } from "../node_log.ts";
 

@@ -101,7 +101,7 @@ export { RECORD_LIMIT, RECORD_LIMIT_MINIMUM } from "./channel/record.ts";
 
 export type { Bytes } from "./bytes/bytes.ts";
 export type { DhKeyPair } from "./crypto/x25519.ts";
-export type { KemKeyPair } from "./crypto/ml_kem.ts";
+export type { Encapsulated, KemKeyPair } from "./crypto/ml_kem.ts";
 export type { SigningKeyPair } from "./crypto/ed25519.ts";
 export type { RsaKeyPair } from "./crypto/rsa_oaep.ts";
 export type { Argon2Cost } from "./crypto/argon2id.ts";

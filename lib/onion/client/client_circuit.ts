@@ -265,6 +265,10 @@ export class ClientCircuit {
 
   #wait(command: number): Promise<Bytes> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#awaited !== undefined) {
+      const error = new RangeError("Cannot ask: another answer is awaited");
+      return Promise.reject(error);
+    }
     return new Promise((resolve, reject) => {
       this.#awaited = { command, resolve, reject };
     });

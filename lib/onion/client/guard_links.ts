@@ -4,6 +4,7 @@ import { CircuitLink } from "../link/circuit_link.ts";
 import { Link } from "../link/link.ts";
 import { askForLink } from "../link/link_commands.ts";
 import { LinkPadding } from "../link/link_padding.ts";
+import { LinkWatch } from "../link/link_watch.ts";
 
 /** The links of a client to its guards, one to each, opened when they are needed. */
 export class GuardLinks {
@@ -58,9 +59,12 @@ export class GuardLinks {
     const link = new Link(channel, this.#now);
     const circuits = new CircuitLink(link);
     const padding = new LinkPadding(link, this.#now);
-    const running = circuits.run(async () => {}).catch(() => {
+    const watch = new LinkWatch(() => link.abort());
+    const heard = () => Promise.resolve(watch.alive());
+    const running = circuits.run(heard).catch(() => {
       // The circuits on it have been told.
     }).finally(() => {
+      watch.stop();
       padding.stop();
       this.#running.delete(running);
       ended();

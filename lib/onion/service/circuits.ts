@@ -23,7 +23,7 @@ export interface Circuits {
 
 /** Knows which relays there are. */
 export interface Relays {
-  /** @throws {ConsensusError | DirectoryError} */
+  /** Those that there are now. @throws {ConsensusError | DirectoryError} */
   consensus(): Promise<Pick<Consensus, "relays">>;
 }
 

@@ -112,7 +112,7 @@ for (
     [["http://a/", "--method", "CONNECT"], "--method cannot be"],
     [["http://a/", "--method", "get"], "--method cannot be"],
     [["http://a/", "--method", "GET", "--data", "x"], "does not go with GET"],
-    [["http://a/", "--retries=-1"], "--retries cannot be"],
+    [["http://a/", "--retries=-1"], "--retries needs a number"],
     [["http://a/", "--stall", "x"], "not a length of time"],
   ] as const
 ) {

@@ -7,6 +7,7 @@
  */
 import { Online } from "../../../cmd/client/online.ts";
 import { Profile } from "../../../cmd/client/profile.ts";
+import { NO_ROUTE_FLAGS } from "../../../cmd/client/route.ts";
 import { systemIo } from "../../../cmd/system_io.ts";
 import { utf8 } from "../../../lib/protocol/mod.ts";
 
@@ -16,6 +17,7 @@ const PAUSE = 30;
 const [person = "", tag = ""] = Deno.args;
 const io = systemIo(Deno.exit);
 const profile = await Profile.open(io, {
+  ...NO_ROUTE_FLAGS,
   profile: undefined,
   "passphrase-file": undefined,
 });

@@ -1,5 +1,5 @@
-import type { ResponseHead } from "../../lib/onion/front/http_head.ts";
-import type { Bytes } from "../../lib/protocol/mod.ts";
+import type { ResponseHead } from "../front/http_head.ts";
+import type { Bytes } from "../../protocol/mod.ts";
 import type { BodyReader } from "./body_reader.ts";
 import type { WebConnection } from "./web_connection.ts";
 

@@ -1,6 +1,6 @@
-import { ClientConnection } from "../../lib/onion/front/client_connection.ts";
-import { joinStreams } from "../../lib/onion/front/join_streams.ts";
-import type { OnionStream } from "../../lib/onion/stream/opener.ts";
+import { ClientConnection } from "../front/client_connection.ts";
+import { joinStreams } from "../front/join_streams.ts";
+import type { OnionStream } from "../stream/opener.ts";
 
 /** A stream as a socket. */
 export interface LoopbackBridge {

@@ -1,6 +1,6 @@
-import { responseFraming } from "../../lib/onion/front/body_framing.ts";
-import type { HttpUpstream } from "../../lib/onion/front/http_upstream.ts";
-import { CommandError } from "../errors.ts";
+import { responseFraming } from "../front/body_framing.ts";
+import type { HttpUpstream } from "../front/http_upstream.ts";
+import { RedirectError } from "./redirect_error.ts";
 import { BodyReader } from "./body_reader.ts";
 import type { WebAccess } from "./web_connection.ts";
 import { WebConnection } from "./web_connection.ts";
@@ -31,7 +31,7 @@ export class WebClient {
    * @param moved called whenever a piece of the request has left.
    * @throws {StreamError} if there is no connection.
    * @throws {MalformedError} if the server does not speak HTTP.
-   * @throws {CommandError} if redirects lead nowhere.
+   * @throws {RedirectError} if redirects lead nowhere.
    */
   async send(
     request: WebRequest,
@@ -52,7 +52,7 @@ export class WebClient {
       }
       response.close();
     }
-    throw new CommandError(
+    throw new RedirectError(
       `Cannot follow redirects: there are more than ${REDIRECTS_LIMIT}`,
     );
   }

@@ -1,11 +1,8 @@
-import { closeStream } from "../../lib/onion/front/client_connection.ts";
-import { parseHost } from "../../lib/onion/front/destination.ts";
-import { HttpUpstream } from "../../lib/onion/front/http_upstream.ts";
-import type {
-  OnionStream,
-  StreamOpener,
-} from "../../lib/onion/stream/opener.ts";
-import { StreamError } from "../../lib/onion/stream/stream_error.ts";
+import { closeStream } from "../front/client_connection.ts";
+import { parseHost } from "../front/destination.ts";
+import { HttpUpstream } from "../front/http_upstream.ts";
+import type { OnionStream, StreamOpener } from "../stream/opener.ts";
+import { StreamError } from "../stream/stream_error.ts";
 import { bridge } from "./loopback_bridge.ts";
 import type { LoopbackBridge } from "./loopback_bridge.ts";
 

@@ -1,8 +1,8 @@
-import type { Framing } from "../../lib/onion/front/body_framing.ts";
-import { ChunkScanner } from "../../lib/onion/front/chunk_scanner.ts";
-import type { StreamInput } from "../../lib/onion/front/stream_input.ts";
-import type { Bytes } from "../../lib/protocol/mod.ts";
-import { MalformedError } from "../../lib/protocol/mod.ts";
+import type { Framing } from "../front/body_framing.ts";
+import { ChunkScanner } from "../front/chunk_scanner.ts";
+import type { StreamInput } from "../front/stream_input.ts";
+import type { Bytes } from "../../protocol/mod.ts";
+import { MalformedError } from "../../protocol/mod.ts";
 
 /** What is read at a time, in bytes. */
 const BUFFER_BYTES = 65_536;

@@ -1,4 +1,4 @@
-import { CommandError } from "../errors.ts";
+import { RedirectError } from "./redirect_error.ts";
 import type { WebRequest } from "./web_request.ts";
 import type { WebResponse } from "./web_response.ts";
 
@@ -14,7 +14,7 @@ const SECRET: ReadonlySet<string> = new Set([
 /**
  * Where a response sends us, if it does (RFC 9110 §15.4).
  *
- * @throws {CommandError} if that is no place in the web.
+ * @throws {RedirectError} if that is no place in the web.
  */
 export function redirectOf(response: WebResponse): URL | undefined {
   const location = response.field("location");
@@ -23,7 +23,9 @@ export function redirectOf(response: WebResponse): URL | undefined {
   }
   const url = URL.parse(location, response.url.href);
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new CommandError("Cannot follow a redirect: it leads out of the web");
+    throw new RedirectError(
+      "Cannot follow a redirect: it leads out of the web",
+    );
   }
   url.hash = "";
   return url;

@@ -1,8 +1,8 @@
-import { Fields } from "../../lib/onion/front/fields.ts";
-import type { Field } from "../../lib/onion/front/fields.ts";
-import { formatRequestHead } from "../../lib/onion/front/http_head.ts";
-import type { Bytes } from "../../lib/protocol/mod.ts";
-import { utf8 } from "../../lib/protocol/mod.ts";
+import { Fields } from "../front/fields.ts";
+import type { Field } from "../front/fields.ts";
+import { formatRequestHead } from "../front/http_head.ts";
+import type { Bytes } from "../../protocol/mod.ts";
+import { utf8 } from "../../protocol/mod.ts";
 
 /** What is asked of a web server. */
 export interface WebRequest {
