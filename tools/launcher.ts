@@ -113,6 +113,11 @@ DENO_DIR=$home/cache DENO_NO_UPDATE_CHECK=1 DENO_NO_PACKAGE_JSON=1
 # The C library would keep a heap for each of the runtime's threads: a fifth of a server's memory.
 MALLOC_ARENA_MAX=\${MALLOC_ARENA_MAX-2}
 export DENO_DIR DENO_NO_UPDATE_CHECK DENO_NO_PACKAGE_JSON MALLOC_ARENA_MAX
-exec "$home/deno" run @FLAGS@ "$home/sotto.js" "$@"
+# A lab starts processes, and those are this program again.
+case \${1-} in
+  lab) set -- "--allow-run=$home/deno" "$home/sotto.js" "$@" ;;
+  *) set -- "$home/sotto.js" "$@" ;;
+esac
+exec "$home/deno" run @FLAGS@ "$@"
 exit 126
 `;
