@@ -1,5 +1,10 @@
-import { CommandError } from "../errors.ts";
 import { RedirectError } from "../../lib/onion/mod.ts";
+import type {
+  WebClient,
+  WebRequest,
+  WebResponse,
+} from "../../lib/onion/mod.ts";
+import { CommandError } from "../errors.ts";
 import type { Io } from "../io.ts";
 import { OutputClosedError } from "../io.ts";
 import { printable } from "../printable.ts";
@@ -9,11 +14,6 @@ import { ResumedFetch } from "./fetch_resumed.ts";
 import type { FetchOutcome, FetchSink } from "./fetch_resumed.ts";
 import { PartFile } from "./part_file.ts";
 import { StdoutSink } from "./stdout_sink.ts";
-import type {
-  WebClient,
-  WebRequest,
-  WebResponse,
-} from "../../lib/onion/mod.ts";
 
 /** How something is fetched. */
 export interface FetchSettings {

@@ -76,7 +76,10 @@ export async function fails(
   const error = await assertRejects(() =>
     runFetch(args, testIo(world), onion.open, noPause)
   );
-  assert(error instanceof CommandError, String(error));
+  assert(
+    error instanceof CommandError || error instanceof RedirectError,
+    String(error),
+  );
   assertMatch(describe(error), says);
   assertClosed(onion);
   return error;
