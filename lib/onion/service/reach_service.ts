@@ -22,6 +22,8 @@ import { within } from "./within.ts";
 const ATTEMPTS = 6;
 /** Time for a relay to answer, in milliseconds. */
 const PATIENCE = 10_000;
+/** Time in which a service publishes new points when it has lost some, in milliseconds. */
+const REPUBLISHED_WITHIN = 2_000;
 /** Time for the service to come to the rendezvous, in milliseconds, unless the client says otherwise. */
 const MEETING_PATIENCE = 20_000;
 
@@ -114,18 +116,30 @@ export class ServiceApproach {
       found.publishedAt >= (before?.publishedAt ?? 0) &&
       this.#untried(found).length > 0;
     try {
-      this.#descriptor = await findDescriptor(
-        this.#surroundings,
-        this.#fingerprint,
-        isWanted,
-        this.#signal,
-      );
+      this.#descriptor = await this.#find(isWanted);
     } catch (error) {
       // That a point of ours does not answer says more than that there is no newer descriptor.
-      if (cause !== undefined && error instanceof StreamError) return undefined;
-      throw error;
+      if (cause === undefined || !isUnknown(error)) throw error;
+      // A service that has just lost its points is about to publish others.
+      await pause(REPUBLISHED_WITHIN, this.#signal);
+      this.#descriptor = await this.#find(isWanted).catch((error) => {
+        if (!isUnknown(error)) throw error;
+        return undefined;
+      });
+      if (this.#descriptor === undefined) return undefined;
     }
     return this.#oneOf(this.#untried(this.#descriptor));
+  }
+
+  #find(
+    isWanted: (descriptor: ServiceDescriptor) => boolean,
+  ): Promise<ServiceDescriptor> {
+    return findDescriptor(
+      this.#surroundings,
+      this.#fingerprint,
+      isWanted,
+      this.#signal,
+    );
   }
 
   #untried(descriptor: ServiceDescriptor | undefined): readonly PointFields[] {
@@ -240,4 +254,20 @@ export class ServiceApproach {
 
 function nameOf({ authKey }: PointFields): string {
   return authKey.toHex();
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof StreamError && error.reason === "resolve-failed";
+}
+
+/** Resolves after so many milliseconds. @throws the reason of `signal`, if it fires before. */
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  const wake = () => resolve();
+  signal.addEventListener("abort", wake, { once: true });
+  await promise;
+  clearTimeout(timer);
+  signal.removeEventListener("abort", wake);
+  signal.throwIfAborted();
 }

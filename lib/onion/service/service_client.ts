@@ -118,14 +118,13 @@ export class ServiceClient {
       () => standing && ended(),
       signal,
     );
-    try {
-      const circuit = await approach.run();
-      standing = true;
-      if (signal.aborted) circuit.destroy("requested");
-      return circuit;
-    } finally {
-      this.#remember(service, approach.descriptor);
-    }
+    // One with which nobody was reached is not tried again.
+    this.#descriptors.delete(service);
+    const circuit = await approach.run();
+    standing = true;
+    this.#remember(service, approach.descriptor!);
+    if (signal.aborted) circuit.destroy("requested");
+    return circuit;
   }
 
   #known(service: string): ServiceDescriptor | undefined {
@@ -135,9 +134,7 @@ export class ServiceClient {
     return until * 1_000 > this.#surroundings.time() ? known : undefined;
   }
 
-  #remember(service: string, descriptor: ServiceDescriptor | undefined): void {
-    this.#descriptors.delete(service);
-    if (descriptor === undefined) return;
+  #remember(service: string, descriptor: ServiceDescriptor): void {
     this.#descriptors.set(service, descriptor);
     if (this.#descriptors.size <= DESCRIPTORS_LIMIT) return;
     this.#descriptors.delete(this.#descriptors.keys().next().value!);
