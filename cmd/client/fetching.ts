@@ -146,8 +146,8 @@ export class Fetching {
       return await fetching.run();
     } catch (error) {
       this.#io.signal.throwIfAborted();
+      if (error instanceof RedirectError) throw new CommandError(error.message);
       const isOurs = error instanceof CommandError ||
-        error instanceof RedirectError ||
         error instanceof OutputClosedError;
       if (isOurs) throw error;
       throw this.#explain(error, part);
