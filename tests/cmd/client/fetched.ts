@@ -76,10 +76,7 @@ export async function fails(
   const error = await assertRejects(() =>
     runFetch(args, testIo(world), onion.open, noPause)
   );
-  assert(
-    error instanceof CommandError || error instanceof RedirectError,
-    String(error),
-  );
+  assert(error instanceof CommandError, String(error));
   assertMatch(describe(error), says);
   assertClosed(onion);
   return error;
