@@ -83,10 +83,11 @@ const BY_STREAM: Readonly<Record<string, string>> = {
     "no exit connects there; sotto controller show tells which exits there are",
   "no-circuit":
     "are there three relays that can be reached? sotto controller show tells",
-  "resolve-failed": "check the name; it is looked up at the exit",
+  "resolve-failed":
+    "check the address; names are looked up at the exit, services at relays",
   "refused": "nothing answers at that address and port",
   "timeout": "try again",
-  "unreachable": "try again; another exit may get there",
+  "unreachable": "is it running? another attempt takes another way",
   "circuit-gone": "try again; another circuit is built",
 };
 
