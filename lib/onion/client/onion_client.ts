@@ -10,6 +10,7 @@ import type { EndReason } from "../stream/stream_error.ts";
 import { CircuitBuilder } from "./circuit_builder.ts";
 import type { BuilderOptions, CircuitWish } from "./circuit_builder.ts";
 import type { ClientCircuit } from "./client_circuit.ts";
+import { orAborted } from "./or_aborted.ts";
 
 /** Circuits that are kept ready. */
 const PREBUILT = 2;
@@ -246,7 +247,7 @@ export class OnionClient implements StreamOpener {
       this.#building.set(key, building);
       building.catch(() => {}).finally(() => this.#building.delete(key));
     }
-    return await abortable(building, signal);
+    return await orAborted(building, signal);
   }
 
   async #add(wish: CircuitWish, isolation?: string): Promise<Entry> {
@@ -310,21 +311,5 @@ function serviceOf(host: string): Bytes {
       "Cannot open a stream: no such service can be",
       { cause },
     );
-  }
-}
-
-async function abortable<T>(
-  work: Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  if (signal === undefined) return await work;
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }

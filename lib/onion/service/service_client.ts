@@ -1,6 +1,7 @@
 import { DEFAULT_PORT } from "../../identity/mod.ts";
 import type { Bytes } from "../../protocol/mod.ts";
 import type { ClientCircuit } from "../client/client_circuit.ts";
+import { orAborted } from "../client/or_aborted.ts";
 import type { OnionStream } from "../stream/opener.ts";
 import { StreamError } from "../stream/stream_error.ts";
 import type { Surroundings } from "./circuits.ts";
@@ -153,20 +154,4 @@ export class ServiceClient {
 
 function isGone(error: unknown): boolean {
   return error instanceof StreamError && error.reason === "circuit-gone";
-}
-
-async function orAborted<T>(
-  work: Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  if (signal === undefined) return await work;
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }
