@@ -40,6 +40,8 @@ export const STREAMS_LIMIT = 512;
  */
 const BUFFERED_LIMIT = CIRCUIT_WINDOW;
 const CLIENT_BUFFERED_LIMIT = 4 * CIRCUIT_WINDOW;
+/** How long what is to be sent on a circuit stands still before it counts as clogged, in milliseconds. */
+const STILL_LIMIT = 5_000;
 const LAST_ID = 0xffff;
 const NOTHING: Bytes = new Uint8Array(0);
 
@@ -120,10 +122,11 @@ export class StreamMux implements StreamCarrier {
 
   /**
    * Whether so much waits for readers that do not come that others may soon be held up, too, or what is
-   * to be sent is held up already: then new streams are better opened on another circuit.
+   * to be sent has stood still for a while: then new streams are better opened on another circuit.
    */
   get clogged(): boolean {
-    return this.#sending.isFull || 2 * this.#buffered > this.#bufferedLimit;
+    return this.#sending.still > STILL_LIMIT ||
+      2 * this.#buffered > this.#bufferedLimit;
   }
 
   /** How many streams are open or being opened. */

@@ -31,15 +31,22 @@ export class SendWindow {
     readonly reject: (error: Error) => void;
   }[] = [];
 
-  /** `units` is the room at first, and the most there can be. */
-  constructor(units: number) {
+  readonly #now: () => number;
+  /** When the one who waits longest began to, or room was made for the last time since. */
+  #stillSince = 0;
+
+  /**
+   * `units` is the room at first, and the most there can be; `now` is milliseconds of a steady clock.
+   */
+  constructor(units: number, now: () => number = () => performance.now()) {
     this.#full = units;
     this.#left = units;
+    this.#now = now;
   }
 
-  /** Whether somebody waits for room. */
-  get isFull(): boolean {
-    return this.#waiting.length > 0;
+  /** For how long somebody has waited and nobody has got room, in milliseconds; 0 if nobody waits. */
+  get still(): number {
+    return this.#waiting.length === 0 ? 0 : this.#now() - this.#stillSince;
   }
 
   /** Takes room for somebody; `undefined` if there was some at once. Rejects once `fail` was called. */
@@ -49,6 +56,7 @@ export class SendWindow {
       this.#left -= units;
       return undefined;
     }
+    if (this.#waiting.length === 0) this.#stillSince = this.#now();
     return new Promise((resolve, reject) =>
       this.#waiting.push({ units, who, resolve, reject })
     );
@@ -86,6 +94,7 @@ export class SendWindow {
     while ((this.#waiting[0]?.units ?? Infinity) <= this.#left) {
       const { units, resolve } = this.#waiting.shift()!;
       this.#left -= units;
+      this.#stillSince = this.#now();
       resolve();
     }
   }

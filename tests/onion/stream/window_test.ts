@@ -1,0 +1,34 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { SendWindow } from "../../../lib/onion/stream/window.ts";
+
+Deno.test("a window stands still from when somebody waits until somebody gets room", async () => {
+  let now = 1_000;
+  const window = new SendWindow(10, () => now);
+  assertEquals(window.take(10), undefined);
+  now += 500;
+  assertEquals(window.still, 0, "nobody waits");
+  const first = window.take(4, 1);
+  const second = window.take(4, 2);
+  const third = window.take(4, 3);
+  now += 500;
+  assertEquals(window.still, 500);
+  window.grant(3);
+  assertEquals(window.still, 500, "it is too little for anybody");
+  window.grant(1);
+  await first;
+  assertEquals(window.still, 0);
+  now += 200;
+  assertEquals(window.still, 200, "the others wait on");
+  window.giveUp(2, new Error("given up"));
+  await assertRejects(() => second!, Error, "given up");
+  assertEquals(window.still, 200);
+  window.grant(4);
+  await third;
+  now += 500;
+  assertEquals(window.still, 0);
+  const fourth = window.take(1);
+  assertEquals(window.still, 0, "it begins anew");
+  window.fail(new Error("gone"));
+  await assertRejects(() => fourth!, Error, "gone");
+  assertEquals(window.still, 0);
+});
