@@ -4,7 +4,7 @@ import { startOn } from "./node_process.ts";
 import type { TcpSegment } from "./pcap.ts";
 import { parsePcap } from "./pcap.ts";
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** All that passes the network interface of a machine, as tcpdump sees it. */
 export class Capture implements AsyncDisposable {

@@ -53,7 +53,7 @@ export class Destination implements AsyncDisposable {
       : [String(securePort), ...await makeCertificate(folder)];
     const args = [`${machine.host}:${port}`, path, ...secure];
     const process = await startChild(machine, "destination", args);
-    await process.address(30_000);
+    await process.address(90_000);
     return new Destination(folder, size, await sumOfFile(path), process);
   }
 

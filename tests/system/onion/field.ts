@@ -102,16 +102,13 @@ export class Field implements AsyncDisposable {
     return await this.#captures.get(name)!.stop();
   }
 
-  /**
-   * The relays of the circuit that streams were on, the guard first.
-   *
-   * @throws {Error} if there was more than one, or none.
-   */
-  async pathOfUsed(): Promise<FieldName[]> {
-    const used = (await this.network.circuits()).filter(({ used }) => used);
-    if (used.length !== 1) throw new Error(`${used.length} were used`);
-    return used[0]!.path.map(({ address }) =>
-      this.at(address.slice(0, address.lastIndexOf(":")))
+  /** The relays of every circuit that streams were on, the guard first. */
+  async usedPaths(): Promise<readonly (readonly FieldName[])[]> {
+    const circuits = await this.network.circuits();
+    return circuits.filter(({ used }) => used).map(({ path }) =>
+      path.map(({ address }) =>
+        this.at(address.slice(0, address.lastIndexOf(":")))
+      )
     );
   }
 

@@ -4,7 +4,7 @@ import { sourceProgram } from "../../support/program.ts";
 import { RUNTIME_FLAGS } from "../../../tools/launcher.ts";
 import type { Machine } from "./machine.ts";
 
-const START_MS = 30_000;
+const START_MS = 90_000;
 
 /** A `sotto` command that goes on, on some machine; it can be killed and started again as it was. */
 export class NodeProcess {
