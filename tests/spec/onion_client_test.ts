@@ -3,49 +3,10 @@ import { sourceBytes } from "../onion/world.ts";
 import { writeAll } from "../../lib/protocol/mod.ts";
 import { RelayNetwork } from "../onion/relay_network.ts";
 import { NaiveCircuit } from "./naive_circuit.ts";
-import type { NaiveRelayName } from "./naive_circuit.ts";
-import { NaiveLink } from "./naive_link.ts";
 import { END_REASONS } from "./naive_messages.ts";
+import { circuitOf, linkTo, names, settle } from "./naive_network.ts";
 import { join, random } from "./naive_primitives.ts";
 import type { NaiveStream } from "./naive_windows.ts";
-
-/** A link to the first relay of a network. */
-async function linkTo(network: RelayNetwork): Promise<NaiveLink> {
-  const stream = await network.connect(-1, 0);
-  const { descriptor } = network.nodes[0]!;
-  return await NaiveLink.open(stream, descriptor.identity.dhKey);
-}
-
-/** The relays as the directory has them. */
-function names(network: RelayNetwork): NaiveRelayName[] {
-  return network.nodes.map(({ descriptor, onionKeys }) => ({
-    fingerprint: descriptor.identity.fingerprint,
-    onionKey: onionKeys[0]!.publicKey,
-  }));
-}
-
-/** A circuit through all relays of a network. */
-async function circuitOf(
-  network: RelayNetwork,
-  link: NaiveLink,
-  number = 1,
-): Promise<NaiveCircuit> {
-  const circuit = new NaiveCircuit(link, number);
-  for (const name of names(network)) await circuit.extend(name);
-  return circuit;
-}
-
-/** Waits until relays have so many circuits. */
-async function settle(
-  network: RelayNetwork,
-  expected: readonly number[],
-): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    if (`${network.circuits}` === `${expected}`) break;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  assertEquals(network.circuits, [...expected]);
-}
 
 /** Both sides of a stream are done. */
 async function finish(
