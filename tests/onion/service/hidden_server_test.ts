@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Lab } from "../../../lib/lab/mod.ts";
+import { randomBytes } from "../../../lib/protocol/mod.ts";
 import { sourceLab } from "../../lab/source_lab.ts";
 import { until } from "../streams.ts";
 
@@ -59,6 +60,35 @@ Deno.test("S4: a server that listens nowhere has people, letters and another sta
     assertEquals(sent, "bob@local: stored\n");
     assertMatch(await ran(lab, "bob", "inbox"), /nobody knows where\n$/);
   });
+
+  await t.step(
+    "files go by way of it, with and without an account",
+    async () => {
+      const path = `${lab.directory}/secret.bin`;
+      const content = randomBytes(65_536);
+      await Deno.writeFile(path, content);
+      await ran(lab, "alice", "push", "bob", path, "--quiet");
+      await ran(
+        lab,
+        "bob",
+        "pull",
+        "--to",
+        lab.home("bob"),
+        "--yes",
+        "--quiet",
+      );
+      assertEquals(
+        await Deno.readFile(`${lab.home("bob")}/secret.bin`),
+        content,
+      );
+      const flags = ["--server", address, "--quiet"];
+      const code = (await ran(lab, "carol", "share", path, ...flags)).trim();
+      assert(code.startsWith(`${address}/`), code);
+      const to = lab.home("alice");
+      await ran(lab, "dave", "receive", code, "--to", to, "--quiet");
+      assertEquals(await Deno.readFile(`${to}/secret.bin`), content);
+    },
+  );
 
   await t.step("it has no socket that anybody could connect to", async () => {
     assertEquals(await listeningSockets(lab, "hidden"), 0);
