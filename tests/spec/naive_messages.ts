@@ -94,6 +94,19 @@ export function resolveBytes(name: string): Octets {
   return join(unsigned(1, ascii(name).length), ascii(name));
 }
 
+/** The name that RESOLVE asks for. */
+export function readName(data: Octets): string {
+  const reader = new NaiveReader(data);
+  const name = reader.text(1);
+  if (reader.left > 0) throw new Error("bytes behind the name");
+  return name;
+}
+
+/** Data of RESOLVED. */
+export function resolvedBytes(answers: readonly string[]): Octets {
+  return join(unsigned(1, answers.length), ...answers.map(resolveBytes));
+}
+
 /** The answers of RESOLVED. */
 export function readResolved(data: Octets): string[] {
   const reader = new NaiveReader(data);
