@@ -25,7 +25,7 @@ export async function runInNamespace(
   if (Deno.uid() !== 0 || !await isInstalled("unshare", "-n", "ip", "-V")) {
     // deno-lint-ignore no-console -- seen by whoever runs the benchmark
     console.error(
-      "no network of our own (it takes root, unshare and ip): Tor is slower than it could be",
+      "no network of our own (it takes root, unshare and ip): acknowledgements come late",
     );
     return undefined;
   }
