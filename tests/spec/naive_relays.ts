@@ -66,6 +66,9 @@ export class NaiveRelays {
   readonly said: string[] = [];
   /** Why the client has destroyed the circuit. */
   destroyed: string | undefined;
+  /** How often it has said so. */
+  destroys = 0;
+  #told = false;
 
   constructor(link: NaiveLink, relays: readonly NaiveRelay[]) {
     this.#link = link;
@@ -83,9 +86,9 @@ export class NaiveRelays {
       }
       if (cell.command === CELL.destroy) {
         if (cell.body.length !== 1_536) throw new Error("a large DESTROY");
-        const again = this.destroyed !== undefined;
         this.destroyed = REASONS[cell.detail]!;
-        if (!again) await this.cell(CELL.destroy, NOTHING, cell.detail);
+        this.destroys++;
+        if (!this.#told) await this.destroy(this.destroyed);
       } else if (cell.command === CELL.create) await this.#create(cell);
       else if (cell.command === CELL.relay) await this.#relay(cell.body);
       else throw new Error(`a cell of ${cell.command}`);
@@ -119,6 +122,12 @@ export class NaiveRelays {
     }
     await this.cell(CELL.relay, sealed);
     return innermost.slice(-16);
+  }
+
+  /** DESTROY. */
+  async destroy(reason: string): Promise<void> {
+    this.#told = true;
+    await this.cell(CELL.destroy, NOTHING, REASONS.indexOf(reason));
   }
 
   /** Sends a cell. */

@@ -2,10 +2,17 @@ import { assert, assertEquals } from "@std/assert";
 import { sourceBytes } from "../onion/world.ts";
 import { writeAll } from "../../lib/protocol/mod.ts";
 import { RelayNetwork } from "../onion/relay_network.ts";
+import { CELL, unwrap } from "./naive_cells.ts";
 import { NaiveCircuit } from "./naive_circuit.ts";
-import { END_REASONS } from "./naive_messages.ts";
+import {
+  END_REASONS,
+  readMessage,
+  readResolved,
+  resolveBytes,
+} from "./naive_messages.ts";
 import { circuitOf, linkTo, names, settle } from "./naive_network.ts";
 import { join, random } from "./naive_primitives.ts";
+import type { Octets } from "./naive_primitives.ts";
 import type { NaiveStream } from "./naive_windows.ts";
 
 /** Both sides of a stream are done. */
@@ -112,4 +119,53 @@ Deno.test("SPEC.md §12.2: two circuits on a link, and each ends alone", async (
   await second.destroy();
   await settle(network, [0, 0, 0]);
   await link.close();
+});
+
+Deno.test("SPEC.md §12.6: every relay of a circuit has windows of its own", async () => {
+  await using network = await RelayNetwork.start(2);
+  const link = await linkTo(network);
+  const circuit = await circuitOf(network, link);
+  const heard = async () => {
+    let cell = await link.next();
+    while (cell?.command === CELL.padding) cell = await link.next();
+    const { position, rest } = unwrap(circuit.hops, cell!.body);
+    return { position, ...readMessage(rest) };
+  };
+  // 384 units to either relay; then 128 more, which are answered by the relay that they reach.
+  const tags: Octets[] = [];
+  for (const position of [1, 1, 1, 2, 2, 2, 1, 2]) {
+    const data = random(9);
+    tags.push(await circuit.send("DATA", 5, data, 65_536, position));
+  }
+  // Both answer when they can, so that either may be the first.
+  const answers = [await heard(), await heard()]
+    .sort((a, b) => a.position - b.position);
+  for (const [i, position] of [1, 2].entries()) {
+    const data = tags[5 + position]!;
+    assertEquals(answers[i], { position, command: "SENDME", stream: 0, data });
+  }
+  await circuit.send("RESOLVE", 9, resolveBytes("echo"), 1_536, 1);
+  const { position, command, stream, data } = await heard();
+  assertEquals([position, command, stream], [1, "RESOLVED", 9]);
+  assertEquals(readResolved(data), ["192.0.2.80", "2001:db8::80"]);
+  await link.close();
+  await settle(network, [0, 0]);
+});
+
+Deno.test("SPEC.md §12.6: 512 streams on a circuit, and END for one more", async () => {
+  await using network = await RelayNetwork.start(1);
+  const link = await linkTo(network);
+  const circuit = await circuitOf(network, link);
+  const streams = [];
+  for (let i = 1; i <= 512; i++) {
+    streams.push(await circuit.open(i, "silent", i));
+  }
+  assert(streams.every(({ connected }) => connected));
+  const more = await circuit.open(513, "silent", 1);
+  assertEquals(END_REASONS[more.ended!], "resource-limit");
+  await circuit.finish(streams[0]!, END_REASONS.indexOf("misc"));
+  assert((await circuit.open(514, "silent", 1)).connected);
+  await circuit.destroy();
+  await link.close();
+  await settle(network, [0]);
 });

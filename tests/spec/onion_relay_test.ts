@@ -217,3 +217,17 @@ async function until(condition: () => boolean): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+Deno.test("SPEC.md §12.2: our client says DESTROY behind one that has come, with its reason, and once", async () => {
+  await using both = await ends(2);
+  const { circuit, relays } = both;
+  await relays.destroy("hibernating");
+  await until(() => relays.destroyed !== undefined);
+  assertEquals(relays.destroyed, "hibernating");
+  assertEquals(circuit.failure?.reason, "hibernating");
+  await relays.destroy("hibernating");
+  await relays.cell(CELL.relay, random(1_536));
+  circuit.destroy("requested");
+  await both.link.close();
+  assertEquals(relays.destroys, 1);
+});
