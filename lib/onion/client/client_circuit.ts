@@ -26,7 +26,7 @@ import type { HopKeys } from "../circuit/layer_key.ts";
 import type { CircuitLink } from "../link/circuit_link.ts";
 import { StreamError } from "../stream/stream_error.ts";
 import { StreamMux } from "../stream/stream_mux.ts";
-import type { StreamAcceptor } from "../stream/stream_mux.ts";
+import type { HeldData, StreamAcceptor } from "../stream/stream_mux.ts";
 import { CircuitError } from "./circuit_error.ts";
 
 /** Cells that are opened at once; then the link must wait. */
@@ -181,14 +181,15 @@ export class ClientCircuit {
    * Streams go there from now on; with an acceptor they come from there.
    *
    * @param keys with `forward` for what this side sends.
+   * @param held told of what waits for readers here.
    * @throws {RangeError} if the circuit has as many hops as there can be.
    */
-  join(keys: HopKeys, acceptor?: StreamAcceptor): void {
+  join(keys: HopKeys, acceptor?: StreamAcceptor, held?: HeldData): void {
     if (this.#hops.length === HOPS_LIMIT) {
       throw new RangeError(`Cannot join a circuit: it has ${HOPS_LIMIT} hops`);
     }
     this.#pushHop(keys);
-    this.#streams = this.#muxTo(this.#hops.length, acceptor);
+    this.#streams = this.#muxTo(this.#hops.length, acceptor, held);
     if (this.#failure !== undefined) this.#streams.lost(goneBy(this.#failure));
   }
 
@@ -253,9 +254,14 @@ export class ClientCircuit {
     });
   }
 
-  #muxTo(position: number, acceptor?: StreamAcceptor): StreamMux {
+  #muxTo(
+    position: number,
+    acceptor?: StreamAcceptor,
+    held?: HeldData,
+  ): StreamMux {
     const port = {
       position,
+      ...held === undefined ? {} : { held },
       sendLayer: (layer: Bytes, size: CellSize) =>
         this.#sendLayer(position, layer, size),
       fail: () => this.destroy("protocol"),

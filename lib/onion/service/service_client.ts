@@ -20,18 +20,18 @@ const DESCRIPTORS_LIMIT = 100;
 const ATTEMPTS = 2;
 
 interface Entry {
+  /** The service, and what may use it. */
+  readonly key: string;
   readonly ready: Promise<ClientCircuit>;
   circuit: ClientCircuit | undefined;
   /** When it was last used. */
   usedAt: number;
-  /** The circuit is gone. */
-  readonly forget: () => void;
 }
 
 /** The asking side: opens streams to onion services, all of one isolation to one service on one circuit. */
 export class ServiceClient {
   readonly #surroundings: Surroundings;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Set<Entry>();
   readonly #descriptors = new Map<string, ServiceDescriptor>();
   readonly #closing = new AbortController();
   readonly #sweep: ReturnType<typeof setInterval>;
@@ -67,9 +67,7 @@ export class ServiceClient {
       try {
         return await circuit.streams.open(DESTINATION, signal);
       } catch (error) {
-        if (!isGone(error)) throw error;
-        entry.forget();
-        if (attempt === ATTEMPTS) throw error;
+        if (attempt === ATTEMPTS || !isGone(error)) throw error;
       }
     }
   }
@@ -78,7 +76,7 @@ export class ServiceClient {
   async close(): Promise<void> {
     clearInterval(this.#sweep);
     this.#closing.abort();
-    const entries = [...this.#entries.values()];
+    const entries = [...this.#entries];
     this.#entries.clear();
     for (const { circuit } of entries) circuit?.destroy("requested");
     await Promise.allSettled(entries.map(({ ready }) => ready));
@@ -87,18 +85,18 @@ export class ServiceClient {
   #entryFor(fingerprint: Bytes, isolation: string): Entry {
     const service = fingerprint.toHex();
     const key = `${service} ${isolation}`;
-    const known = this.#entries.get(key);
+    const known = [...this.#entries].find((each) =>
+      each.key === key && isOpen(each)
+    );
     if (known !== undefined) return known;
-    const forget = () => {
-      if (this.#entries.get(key) === entry) this.#entries.delete(key);
-    };
+    const forget = () => void this.#entries.delete(entry);
     const entry: Entry = {
+      key,
       ready: this.#reach(fingerprint, service, forget),
       circuit: undefined,
       usedAt: Infinity,
-      forget,
     };
-    this.#entries.set(key, entry);
+    this.#entries.add(entry);
     entry.ready.then((circuit) => entry.circuit = circuit, forget);
     return entry;
   }
@@ -123,6 +121,7 @@ export class ServiceClient {
     this.#descriptors.delete(service);
     const circuit = await approach.run();
     standing = true;
+    if (circuit.failure !== undefined) ended();
     this.#remember(service, approach.descriptor!);
     if (signal.aborted) circuit.destroy("requested");
     return circuit;
@@ -143,13 +142,19 @@ export class ServiceClient {
 
   #retire(): void {
     const now = this.#surroundings.now();
-    for (const entry of this.#entries.values()) {
+    for (const entry of [...this.#entries]) {
       const { circuit, usedAt } = entry;
       if (circuit === undefined) continue;
       if (circuit.streams.size > 0) entry.usedAt = now;
       else if (now - usedAt > IDLE) circuit.destroy("requested");
     }
   }
+}
+
+/** Whether new streams can be opened on a circuit, or it is being made. */
+function isOpen({ circuit }: Entry): boolean {
+  return circuit === undefined ||
+    circuit.failure === undefined && !circuit.streams.clogged;
 }
 
 function isGone(error: unknown): boolean {

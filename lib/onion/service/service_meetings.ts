@@ -3,6 +3,7 @@ import type { BucketRate, Incoming } from "../../net/mod.ts";
 import { RELAY } from "../cell/message.ts";
 import type { KeyAcceptance } from "../circuit/key_agreement.ts";
 import type { ClientCircuit } from "../client/client_circuit.ts";
+import { QueueMemory } from "../link/queue_memory.ts";
 import type { Surroundings } from "./circuits.ts";
 import type { Meeting } from "./introduction_handshake.ts";
 import { encodeRendezvous } from "./service_message.ts";
@@ -12,6 +13,8 @@ import { ServiceStreams } from "./service_streams.ts";
 const MEETINGS_LIMIT = 1_024;
 /** Streams of clients at once. */
 const STREAMS_LIMIT = 8_192;
+/** Bytes that may wait to be read on all of them: 64 MiB; then the circuit goes whose data wait longest. */
+const MEMORY_LIMIT = 67_108_864;
 /** New clients: each costs a circuit. */
 const RATE: BucketRate = { perSecond: 20, burst: 200 };
 /** A circuit without streams goes after this, in milliseconds (15 minutes, longer than clients keep it). */
@@ -29,6 +32,8 @@ export interface MeetingOptions extends Pick<Surroundings, "circuits" | "now"> {
   readonly rate?: BucketRate;
   /** Other than 1,024 circuits to clients at once. */
   readonly meetings?: number;
+  /** Other than 64 MiB of what has come and was not read. */
+  readonly memory?: number;
 }
 
 interface MeetingCircuit {
@@ -43,6 +48,7 @@ interface MeetingCircuit {
 export class ServiceMeetings {
   readonly #options: MeetingOptions;
   readonly #rate: TokenBuckets;
+  readonly #memory: QueueMemory;
   readonly #meetings = new Map<number, MeetingCircuit>();
   readonly #streams = new Map<Incoming, Promise<void>>();
   /** Clients that the service is on its way to. */
@@ -53,6 +59,7 @@ export class ServiceMeetings {
   constructor(options: MeetingOptions) {
     this.#options = options;
     this.#rate = new TokenBuckets(options.rate ?? RATE);
+    this.#memory = new QueueMemory(options.memory ?? MEMORY_LIMIT);
   }
 
   /** How many circuits there are. */
@@ -112,7 +119,11 @@ export class ServiceMeetings {
     const { signal } = this.#closing;
     const { circuits, now } = this.#options;
     const id = ++this.#lastId;
-    const ended = () => void this.#meetings.delete(id);
+    let leave = () => {};
+    const ended = () => {
+      this.#meetings.delete(id);
+      leave();
+    };
     const circuit = await circuits.circuitTo(relay, ended, signal, hops);
     if (signal.aborted || circuit.length !== hops) {
       // Of another length, the layers of one would not fit into the other's.
@@ -127,7 +138,13 @@ export class ServiceMeetings {
       entry.wasUsed = true;
       return this.#accept(incoming);
     });
-    circuit.join({ forward: backward, backward: forward, binding }, streams);
+    const mirrored = { forward: backward, backward: forward, binding };
+    const change = (bytes: number) => this.#memory.change(bytes);
+    circuit.join(mirrored, streams, { change, now });
+    leave = this.#memory.enter({
+      oldest: () => circuit.streams.oldest,
+      relieve: () => circuit.destroy("resource-limit"),
+    });
     this.#meetings.set(id, entry);
   }
 

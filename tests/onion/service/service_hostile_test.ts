@@ -201,14 +201,15 @@ Deno.test("S4: an introduction point that lies is one of three", async () => {
 });
 
 Deno.test("S4: an introduction point cannot send clients to a service of its own", async () => {
-  await using network = await ServiceNetwork.start(ALL);
+  await using network = await ServiceNetwork.start(4);
   const service = await network.service();
+  // So few relays that both services have some of their points at the same.
   const own: string[] = [];
   let lies = 0;
   const impostor = await network.service({
     accept: (incoming) => Promise.resolve(void own.push(incoming.group)),
   });
-  for (let i = 0; i < ALL; i++) {
+  for (let i = 0; i < 4; i++) {
     const theirs = impostor.points.find(({ relay }) =>
       network.indexOf(relay) === i
     );
@@ -356,4 +357,37 @@ Deno.test("S4: a point that has taken as many clients as it can remember is repl
   assertEquals(events, ["introduced 1", "introduced 2", "ended"]);
   await until(() => network.relays.circuits[0]! < 2, "the relay knows");
   assertEquals(await introduce(guiding, await request(3)), "unknown");
+});
+
+Deno.test("S4: clients who send what nobody reads do not fill the service's memory", async () => {
+  await using network = await ServiceNetwork.start(ALL);
+  const { promise: unread, resolve: end } = Promise.withResolvers<void>();
+  const service = await network.service({
+    memory: 300_000,
+    accept: () => unread,
+  });
+  const endings: string[] = [];
+  const flood = async (name: string, size: number) => {
+    const stream = await network.client().open(service.fingerprint, "");
+    try {
+      await writeAll(stream, new Uint8Array(size));
+      await stream.read(new Uint8Array(1));
+    } catch (error) {
+      assert(error instanceof StreamError);
+      endings.push(`${name} ${error.reason}`);
+    }
+  };
+  try {
+    const little = flood("little", 10_000);
+    await until(() => service.meetings === 1, "one is there");
+    await pause(100);
+    assertEquals(endings, []);
+    const much = flood("much", 1_000_000);
+    // Those whose data wait longest go first, but that is not enough.
+    await until(() => endings.length === 2, "both are gone");
+    await Promise.all([little, much]);
+  } finally {
+    end();
+  }
+  assertEquals(endings.sort(), ["little circuit-gone", "much circuit-gone"]);
 });

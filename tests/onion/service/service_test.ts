@@ -74,6 +74,29 @@ Deno.test("S4: what passes between a client and a service arrives whole, in both
   await writing;
 });
 
+Deno.test("S4: a circuit that nobody reads from any more takes no new streams", async () => {
+  await using network = await ServiceNetwork.start(7);
+  const service = await network.service({
+    // What is asked for comes until the other side hangs up.
+    accept: async (incoming: Incoming) => {
+      if (await incoming.read(new Uint8Array(1)) === null) return;
+      for (;;) await writeAll(incoming, new Uint8Array(65_536));
+    },
+  });
+  const client = network.client();
+  const films: OnionStream[] = [];
+  while (client.size < 2) {
+    assert(films.length < 40);
+    const film = await client.open(service.fingerprint, "");
+    films.push(film);
+    await writeAll(film, utf8("!"));
+    // As much as goes into the window of one stream.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assertEquals(service.meetings, 2);
+  for (const film of films) film.close();
+});
+
 Deno.test("S4: a service speaks for as long as it has something to say, and then the stream ends", async () => {
   await using network = await ServiceNetwork.start(7);
   const said = randomBytes(200_000);
