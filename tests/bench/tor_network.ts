@@ -1,8 +1,10 @@
 import { sleep } from "./connecting.ts";
-import type { BuiltCircuits, OnionNetwork } from "./onion_network.ts";
+import type { OnionNetwork } from "./onion_network.ts";
 import { freePorts, startProcess, untilThere } from "./onion_network.ts";
 import type { NetworkProcess } from "./onion_network.ts";
+import { buildTorCircuits } from "./tor_circuits.ts";
 import { TorControl } from "./tor_control.ts";
+import { makeAuthorityKeys, makeRelayKeys } from "./tor_keys.ts";
 import {
   authoritySettings,
   clientSettings,
@@ -11,28 +13,12 @@ import {
 import type { TorAuthority } from "./tor_settings.ts";
 
 const RELAYS = ["r1", "r2", "r3"] as const;
-/** For fingerprints, before they are known. */
-const UNKNOWN = "A".repeat(40);
 /** For the first consensus of all relays, in seconds. */
 const PATIENCE = 120;
 /** For the relays to fetch it, in milliseconds. */
 const SETTLING = 3_000;
 /** Attempts to start a client. */
 const CLIENTS = 5;
-
-/** The version of Tor that is installed here, if one is. */
-export async function torVersion(): Promise<string | undefined> {
-  try {
-    await run("tor-gencert", ["--help"]).catch((error) => {
-      // It is there, and knows no help.
-      if (error instanceof Deno.errors.NotFound) throw error;
-    });
-    const said = await run("tor", ["--version"]);
-    return /Tor version (\S+?)\.?\s/.exec(said)?.[1];
-  } catch {
-    return undefined;
-  }
-}
 
 /**
  * Starts the peer: a private Tor network on loopback with one directory authority, three relays and one
@@ -46,7 +32,7 @@ export async function startTor(directory: string): Promise<OnionNetwork> {
   ];
   const identity = await makeAuthorityKeys(directory, directoryPort);
   const print = (name: string, port: number) =>
-    fingerprintOf(directory, name, port, identity);
+    makeRelayKeys(directory, name, port, identity);
   const fingerprint = await print("auth", relayPort);
   const authority = { relayPort, directoryPort, identity, fingerprint };
   const path: string[] = [];
@@ -87,69 +73,9 @@ export async function startTor(directory: string): Promise<OnionNetwork> {
     socksPort: socks,
     client: pid,
     relays: [r1!, r2!, r3!],
-    buildCircuits: (count) => buildCircuits(control, path, count),
+    buildCircuits: (count) => buildTorCircuits(control, path, count),
     [Symbol.asyncDispose]: close,
   };
-}
-
-async function run(
-  program: string,
-  args: readonly string[],
-  input = "",
-): Promise<string> {
-  const child = new Deno.Command(program, {
-    args: [...args],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input)).catch(() => {});
-  await writer.close().catch(() => {});
-  const { success, stdout } = await child.output();
-  if (success) return new TextDecoder().decode(stdout);
-  throw new Error(`Cannot measure the peer: ${program} failed`);
-}
-
-/** Makes the keys that sign the consensus; the fingerprint of them. */
-async function makeAuthorityKeys(
-  directory: string,
-  port: number,
-): Promise<string> {
-  const keys = `${directory}/auth/keys`;
-  await Deno.mkdir(keys, { recursive: true, mode: 0o700 });
-  const certificate = `${keys}/authority_certificate`;
-  await run("tor-gencert", [
-    ...["--create-identity-key", "-m", "12", "-a", `127.0.0.1:${port}`],
-    ...["-i", `${keys}/authority_identity_key`],
-    ...["-s", `${keys}/authority_signing_key`],
-    ...["-c", certificate, "--passphrase-fd", "0"],
-  ], "sotto\n");
-  const text = await Deno.readTextFile(certificate);
-  return /^fingerprint (\S+)$/m.exec(text)![1]!;
-}
-
-/** Makes the keys of a relay; the fingerprint of them. */
-async function fingerprintOf(
-  directory: string,
-  name: string,
-  port: number,
-  identity: string,
-): Promise<string> {
-  const place = `${directory}/${name}`;
-  await Deno.mkdir(place, { recursive: true, mode: 0o700 });
-  const nothing = `${place}/nothing`;
-  await Deno.writeTextFile(nothing, "");
-  const said = await run("tor", [
-    ...["--list-fingerprint", "--quiet", "-f", nothing],
-    ...["--defaults-torrc", nothing, "--DataDirectory", place],
-    ...["--ORPort", `127.0.0.1:${port}`, "--Nickname", name],
-    ...["--Address", "127.0.0.1", "--AssumeReachable", "1"],
-    ...["--TestingTorNetwork", "1", "--DirAuthority"],
-    `x orport=1 v3ident=${identity} 127.0.0.1:2 ${UNKNOWN}`,
-  ]);
-  const [, print] = /^\S+ ([0-9A-F ]+)$/m.exec(said.trim())!;
-  return print!.replaceAll(" ", "");
 }
 
 async function startNode(
@@ -227,40 +153,5 @@ async function established(control: number): Promise<true | undefined> {
     return line?.endsWith("=1") ? true : undefined;
   } catch {
     return undefined;
-  }
-}
-
-async function buildCircuits(
-  port: number,
-  path: readonly string[],
-  count: number,
-): Promise<BuiltCircuits> {
-  using control = await TorControl.connect(port);
-  await control.command("SETEVENTS CIRC");
-  const hops = path.map((each) => `$${each}`).join(",");
-  const took: number[] = [];
-  const built = new Set<string>();
-  for (let i = 0; i < count; i++) {
-    const start = performance.now();
-    const [said] = await control.command(`EXTENDCIRCUIT 0 ${hops}`);
-    const id = said!.split(" ").at(-1)!;
-    if (!await isBuilt(control, id)) continue;
-    took.push(performance.now() - start);
-    built.add(id);
-  }
-  await control.command("SETEVENTS");
-  const status = await control.command("GETINFO circuit-status");
-  const open = status.map((line) => /^(\d+) BUILT /.exec(line)?.[1])
-    .filter((id) => id !== undefined && built.has(id)).length;
-  for (const id of built) await control.command(`CLOSECIRCUIT ${id}`);
-  return { took, open };
-}
-
-async function isBuilt(control: TorControl, id: string): Promise<boolean> {
-  for (;;) {
-    const [, , circuit, state] = (await control.event()).split(" ");
-    if (circuit !== id) continue;
-    if (state === "BUILT") return true;
-    if (state === "FAILED" || state === "CLOSED") return false;
   }
 }
