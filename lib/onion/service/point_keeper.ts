@@ -80,11 +80,16 @@ export class PointKeeper implements PointOwner {
     }
   }
 
+  /** Resolves when what is under way now has come to be, or not. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#establishing.values());
+  }
+
   /** Gives up all points; resolves when nothing is under way. */
   async close(): Promise<void> {
     this.#closing.abort();
     for (const point of [...this.#points.keys()]) point.close();
-    await Promise.all(this.#establishing.values());
+    await this.settled();
   }
 
   admit(): boolean {

@@ -13,6 +13,7 @@ import {
 import { randomBytes } from "../../../lib/protocol/mod.ts";
 import { testNodeKeyring } from "../../support/keyrings.ts";
 import { idsOf, relay } from "../path/relays.ts";
+import { until } from "../streams.ts";
 import { FakeNetwork, settle } from "./fake_circuits.ts";
 
 const HOUR = 3_600_000;
@@ -169,13 +170,12 @@ Deno.test("publisher: while new points are under way, the old ones still count a
   press.network.answer = () => promise;
   const { signal } = new AbortController();
   await press.publisher.publish(pointsOf(3), signal);
-  await settle();
+  await until(() => press.network.standing.length === 8, "all are under way");
   assertEquals(press.publisher.stores, 4);
   // One thing at a time.
-  const circuits = press.network.circuits.length;
   await press.publisher.publish(pointsOf(3), signal);
   await settle();
-  assertEquals(press.network.circuits.length, circuits);
+  assertEquals(press.network.standing.length, 8);
   resolve(new Uint8Array(0));
   await press.publisher.close();
   assertEquals(press.publisher.stores, 4);

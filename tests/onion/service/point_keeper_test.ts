@@ -22,7 +22,7 @@ function keeperIn(network: FakeNetwork) {
   );
   const tend = async () => {
     keeper.tend(network.relays);
-    await settle();
+    await keeper.settled();
     return keeper.points.map(({ relay }) => idOf(relay)).sort();
   };
   return { keeper, tend, errors };
