@@ -21,8 +21,8 @@ Usage: sotto client network [--json]
 
 ADDRESS is sotto://FINGERPRINT@HOST:PORT of a controller, as it prints it when it starts. All profiles
 on this machine use the same network. What was known of it is forgotten: the first consensus after that is
-believed as it comes, if enough controllers have signed it. SOTTO_CONTROLLERS, a list parted by blanks, and --controller come
-before what is set here.
+believed as it comes, if enough controllers have signed it. SOTTO_CONTROLLERS, a list parted by blanks,
+and --controller come before what is set here.
 
 Examples:
   sotto client network set sotto://FINGERPRINT@example.org:7608

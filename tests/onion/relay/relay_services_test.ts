@@ -2,7 +2,6 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { RELAY } from "../../../lib/onion/cell/message.ts";
 import { CircuitError } from "../../../lib/onion/client/circuit_error.ts";
 import type { ClientCircuit } from "../../../lib/onion/client/client_circuit.ts";
-import { ClientCircuit as Circuit } from "../../../lib/onion/client/client_circuit.ts";
 import { DescriptorStore } from "../../../lib/onion/relay/descriptor_store.ts";
 import { Introductions } from "../../../lib/onion/relay/introductions.ts";
 import type { RelayCircuit } from "../../../lib/onion/relay/relay_circuit.ts";
@@ -10,13 +9,10 @@ import { RelayServices } from "../../../lib/onion/relay/relay_services.ts";
 import type { Meetings } from "../../../lib/onion/relay/relay_services.ts";
 import { RendezvousPoints } from "../../../lib/onion/relay/rendezvous.ts";
 import {
-  BLOB_BYTES,
   encodeEstablishIntro,
   encodeFetch,
   encodeIntroduce,
-  encodePublish,
   encodeRendezvous,
-  parseFetched,
   parseIntroduced,
   parseJoined,
 } from "../../../lib/onion/service/service_message.ts";
@@ -27,18 +23,10 @@ import {
   randomBytes,
 } from "../../../lib/protocol/mod.ts";
 import { RelayNetwork } from "../relay_network.ts";
+import { circuitOver, goneFor } from "./circuits.ts";
 import { pause, until } from "../streams.ts";
 
 const NOTHING = new Uint8Array(0);
-
-/** A circuit over these relays. */
-async function circuitOver(
-  network: RelayNetwork,
-  ...relays: number[]
-): Promise<ClientCircuit> {
-  const link = await network.link(relays[0]);
-  return await Circuit.build(link, network.path(...relays));
-}
 
 /** Makes the last relay an introduction point; what comes is appended to `introductions`. */
 async function establish(
@@ -77,14 +65,6 @@ async function pairAt2(
     RELAY.RENDEZVOUS_ESTABLISHED,
   );
   return { client, service, cookie };
-}
-
-async function goneFor(
-  circuit: ClientCircuit,
-  reason: CircuitError["reason"],
-): Promise<void> {
-  await until(() => circuit.failure !== undefined, "the circuit is gone");
-  assertEquals(circuit.failure!.reason, reason);
 }
 
 Deno.test("S4: a relay passes a client on to the service that has its key, and tells the client", async () => {
@@ -360,46 +340,6 @@ Deno.test("S4: what is asked on a stream is not answered", () => {
       "not on this circuit",
     );
   }
-});
-
-Deno.test("S4: descriptors are kept for whoever asks, the newest first", async () => {
-  await using network = await RelayNetwork.start(3);
-  const index = randomBytes(32);
-  const [old, recent] = [randomBytes(BLOB_BYTES), randomBytes(BLOB_BYTES)];
-  const publisher = await circuitOver(network, 0, 1, 2);
-  for (const blob of [old, recent]) {
-    const request = encodePublish({ index, blob });
-    const kept = await publisher.ask(RELAY.PUBLISH, request, RELAY.PUBLISHED);
-    assertEquals(kept, NOTHING);
-  }
-  publisher.destroy("requested");
-  const client = await circuitOver(network, 0, 1, 2);
-  const fetched = async (place: number, at = index) =>
-    parseFetched(
-      await client.ask(
-        RELAY.FETCH,
-        encodeFetch({ index: at, place }),
-        RELAY.FETCHED,
-      ),
-    );
-  assertEquals(await fetched(0), recent);
-  assertEquals(await fetched(1), old);
-  assertEquals(await fetched(2), undefined);
-  assertEquals(await fetched(0, randomBytes(32)), undefined);
-});
-
-Deno.test("S4: one circuit asks sixteen times and no more", async () => {
-  await using network = await RelayNetwork.start(3);
-  const circuit = await circuitOver(network, 0, 1, 2);
-  const request = encodeFetch({ index: randomBytes(32), place: 0 });
-  for (let i = 0; i < 16; i++) {
-    await circuit.ask(RELAY.FETCH, request, RELAY.FETCHED);
-  }
-  await assertRejects(
-    () => circuit.ask(RELAY.FETCH, request, RELAY.FETCHED),
-    CircuitError,
-    "protocol",
-  );
 });
 
 Deno.test("S4: what does not parse destroys the circuit that it came on, and no other", async () => {
