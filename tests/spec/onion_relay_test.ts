@@ -119,6 +119,7 @@ const LIES: readonly (readonly [string, Lie])[] = [
     "a layer of a relay that is not there",
     (r) => r.sendRest(rest(9), 1_536, 3, 0),
   ],
+  ["a layer for nobody", (r) => r.sendRest(rest(9), 1_536, 3, 2)],
   ["an unknown command", (r) => r.sendRest(rest(99))],
   [
     "a length beyond the end",

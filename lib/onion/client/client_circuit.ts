@@ -15,6 +15,7 @@ import {
   decodeMessage,
   encodeMessage,
   FORWARD,
+  HERE,
   RELAY,
   sizeFor,
 } from "../cell/message.ts";
@@ -331,7 +332,10 @@ export class ClientCircuit {
   /** The layer of the hop at `index` is off. */
   #opened(index: number, layer: Bytes, cell: CellUnderWay): void {
     if (this.#failure !== undefined) return;
-    if (layer[0] !== FORWARD) return this.#message(index, layer, cell);
+    if (layer[0] === HERE) return this.#message(index, layer, cell);
+    if (layer[0] !== FORWARD) {
+      throw new MalformedError("Cannot open a cell: it is for nobody");
+    }
     const next = this.#hops[index + 1];
     if (next === undefined) {
       throw new MalformedError("Cannot open a cell: there is no such hop");

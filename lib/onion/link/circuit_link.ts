@@ -104,7 +104,7 @@ export class CircuitLink implements CellSink, MemoryHolder {
     return this.#link.queuedOf(id);
   }
 
-  /** The circuit is over; the other side is told why, unless it has said so itself. */
+  /** The circuit is over; the other side is told why. */
   release(id: number, reason: DestroyReason): void {
     this.#circuits.delete(id);
     this.#link.destroy(id, reason);

@@ -218,8 +218,9 @@ export class RelayCircuit {
       throw new MalformedError("Cannot pass a cell on: there is no next hop");
     }
     const message = decodeMessage(layer);
-    if (message.command === RELAY.EXTEND) this.#extend(message.data);
-    else this.#service.handle(message, UNITS[size], sealed);
+    if (message.command === RELAY.EXTEND && message.stream === 0) {
+      this.#extend(message.data);
+    } else this.#service.handle(message, UNITS[size], sealed);
   }
 
   #extend(data: Bytes): void {
@@ -230,6 +231,11 @@ export class RelayCircuit {
     const reader = new Reader(data);
     const fingerprint = reader.take(FINGERPRINT_BYTES);
     const request = reader.rest();
+    if (request.length > BODY_BYTES[SMALL]) {
+      throw new MalformedError(
+        `Cannot extend a circuit: ${request.length} bytes`,
+      );
+    }
     this.#host.linkTo(fingerprint).then((link) => {
       if (this.#ended) return;
       const id = link.open({
