@@ -1,5 +1,6 @@
 import type { Background } from "../../support/background.ts";
 import type { Machine } from "./machine.ts";
+import { missingProgram } from "./test_unless.ts";
 import { startOn } from "./node_process.ts";
 import type { TcpSegment } from "./pcap.ts";
 import { parsePcap } from "./pcap.ts";
@@ -65,7 +66,6 @@ export function peersOf({ segments }: Captured, { host }: Machine): string[] {
 }
 
 /** Why nothing can be captured here, or undefined. */
-export const tcpdumpMissing: string | undefined = await new Deno.Command(
+export const tcpdumpMissing: string | undefined = await missingProgram(
   "tcpdump",
-  { args: ["--version"], stdout: "null", stderr: "null" },
-).output().then(() => undefined, () => "there is no tcpdump");
+);

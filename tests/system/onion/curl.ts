@@ -1,5 +1,6 @@
 import type { Background } from "../../support/background.ts";
 import type { Machine } from "./machine.ts";
+import { missingProgram } from "./test_unless.ts";
 import { startOn } from "./node_process.ts";
 
 /** How curl ended. */
@@ -30,8 +31,4 @@ export function startCurl(
 }
 
 /** Why there can be no test with curl here, or undefined. */
-export const curlMissing: string | undefined = await new Deno.Command("curl", {
-  args: ["--version"],
-  stdout: "null",
-  stderr: "null",
-}).output().then(() => undefined, () => "there is no curl");
+export const curlMissing: string | undefined = await missingProgram("curl");

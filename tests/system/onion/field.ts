@@ -2,7 +2,8 @@ import { Capture } from "./capture.ts";
 import type { Captured } from "./capture.ts";
 import { Destination } from "./destination.ts";
 import type { Machine } from "./machine.ts";
-import { Namespaces } from "./namespaces.ts";
+import { Namespaces, namespacesMissing } from "./namespaces.ts";
+import { hasOpenSsl } from "../../support/openssl.ts";
 import { EXITS_ANYWHERE, OnionNetwork } from "./onion_network.ts";
 
 const ONION = "10.0.0.0/8";
@@ -27,6 +28,10 @@ export type FieldName = keyof typeof PLANS;
 
 /** The only name there is; nobody but the exits knows it. */
 export const SITE = "site.test";
+
+/** Why there can be no field here, or undefined. */
+export const fieldMissing: string | undefined = namespacesMissing ??
+  (hasOpenSsl ? undefined : "there is no openssl");
 
 /**
  * Three relays, a controller, a client and a destination with HTTP and HTTPS, each a machine of its own with

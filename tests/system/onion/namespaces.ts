@@ -98,19 +98,6 @@ export const namespacesMissing: string | undefined = await (async () => {
   }
 })();
 
-/** A test that needs network namespaces; where there are none it is ignored, and its name says why. */
-export function testWithNamespaces(
-  name: string,
-  fn: () => Promise<void>,
-  missing: string | undefined = namespacesMissing,
-): void {
-  Deno.test({
-    name: missing === undefined ? name : `${name} (not here: ${missing})`,
-    ignore: missing !== undefined,
-    fn,
-  });
-}
-
 /** What runs of the tests have left that were killed. */
 async function removeLeftovers(): Promise<void> {
   for (const name of await namespacesNow()) {

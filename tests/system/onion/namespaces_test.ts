@@ -6,17 +6,19 @@ import type { Browsed } from "./children/browse.ts";
 import { MARKER } from "./children/destination.ts";
 import { curl, curlMissing } from "./curl.ts";
 import { sumOfFile } from "./destination.ts";
-import { Field, SITE } from "./field.ts";
+import { Field, fieldMissing, SITE } from "./field.ts";
 import type { FieldName } from "./field.ts";
-import { namespacesMissing, testWithNamespaces } from "./namespaces.ts";
+import { missingProgram, testUnless } from "./test_unless.ts";
 import { startChild } from "./node_process.ts";
 import { tcpStreams } from "./tcp_streams.ts";
 import { wireRecords } from "./wire_records.ts";
 
 const MIB = 1_048_576;
+const chromiumMissing = await missingProgram("chromium");
 const RELAYS: readonly FieldName[] = ["relay-a", "relay-b", "relay-c"];
 
-testWithNamespaces(
+testUnless(
+  fieldMissing ?? curlMissing,
   "S4.2, S4.5, S4.7: relays learn their addresses, and curl loads 20 MiB up and down through three relays in network namespaces, by SOCKS5, HTTP and HTTPS",
   async () => {
     await using field = await Field.raise(20 * MIB);
@@ -56,10 +58,10 @@ testWithNamespaces(
     assertEquals(destination.requests.length, 2 * ways.length);
     assert(from.isSubsetOf(exits), `they came from ${[...from]}`);
   },
-  namespacesMissing ?? curlMissing,
 );
 
-testWithNamespaces(
+testUnless(
+  fieldMissing ?? tcpdumpMissing ?? chromiumMissing,
   "S4.5, S4.7: Chromium loads a page with a picture and a script, uploads and downloads, and speaks to nobody but its guard and the controller",
   async () => {
     await using field = await Field.raise(5 * MIB, ["client"]);
@@ -86,10 +88,10 @@ testWithNamespaces(
       [field.machine("controller").host, field.machine(guard!).host].sort(),
     );
   },
-  namespacesMissing ?? tcpdumpMissing ?? chromiumMissing(),
 );
 
-testWithNamespaces(
+testUnless(
+  fieldMissing ?? curlMissing ?? tcpdumpMissing,
   "S4.3, S4.5, S4.6: captures at every relay show no relay both ends, no plaintext before the exit, and cells of two sizes",
   async () => {
     const watched: readonly FieldName[] = ["client", ...RELAYS];
@@ -165,7 +167,6 @@ testWithNamespaces(
       }
     }
   },
-  namespacesMissing ?? curlMissing ?? tcpdumpMissing,
 );
 
 function contains(bytes: Uint8Array, word: string): boolean {
@@ -176,13 +177,4 @@ function contains(bytes: Uint8Array, word: string): boolean {
     if (latin1.decode(part).includes(word)) return true;
   }
   return false;
-}
-
-function chromiumMissing(): string | undefined {
-  try {
-    Deno.statSync("/usr/bin/chromium");
-    return undefined;
-  } catch {
-    return "there is no Chromium";
-  }
 }

@@ -1,7 +1,6 @@
 import { quietPort } from "../../../tools/quiet_port.ts";
 import type { Background } from "../../support/background.ts";
 import type { Machine } from "./machine.ts";
-import { LOOPBACK } from "./machine.ts";
 import { NodeProcess, startSotto } from "./node_process.ts";
 
 /** Where the processes of a network run. */
@@ -42,16 +41,14 @@ export const EXITS_ANYWHERE: readonly string[] = [
 
 const LISTED_MS = 60_000;
 
-/** Controller, client and `count` relays on this machine. */
-export function onLoopback(
+/** Controller, client and `count` relays on one machine. */
+export function allOn(
+  machine: Machine,
   count: number,
   args: readonly string[] = EXITS_ANYWHERE,
 ): Layout {
-  const relays = Array.from({ length: count }, () => ({
-    machine: LOOPBACK,
-    args,
-  }));
-  return { controller: LOOPBACK, client: LOOPBACK, relays };
+  const relays = Array.from({ length: count }, () => ({ machine, args }));
+  return { controller: machine, client: machine, relays };
 }
 
 /** A controller, relays and clients as processes, in a directory of their own. */
@@ -82,10 +79,15 @@ export class OnionNetwork implements AsyncDisposable {
     );
     this.relays = relays.map(({ machine, args }, i) => {
       const home = `${directory}/relay-${i}`;
-      const host = machine === LOOPBACK ? machine.host : "[::]";
+      const at = this.relayAddresses[i]!;
+      // With an address among others on loopback it takes what is for that only, and is not seen to come
+      // from there; with a machine to itself it listens everywhere, and learns its address.
+      const where = machine.enter.length === 0
+        ? ["--listen", at, "--address", at]
+        : ["--listen", `[::]:${ports[i]}`];
       return new NodeProcess(machine, home, [
         ...["relay", "--controller", address, "--data", home],
-        ...["--listen", `${host}:${ports[i]}`, "--drain", "0s", ...args],
+        ...[...where, "--drain", "0s", ...args],
       ]);
     });
   }
@@ -139,14 +141,16 @@ export class OnionNetwork implements AsyncDisposable {
 
   /** A proxy of the client's; `home` holds what it keeps, such as its guards. */
   async proxy(home = "client", args: readonly string[] = []): Promise<Proxy> {
-    const port = quietPort();
+    const { host, enter } = this.client;
+    const local = enter.length === 0 ? host : "127.0.0.1";
+    const address = `${local}:${quietPort()}`;
     const process = new NodeProcess(this.client, this.#home(home), [
       ...["client", "proxy", "--controller", this.address],
-      ...["--listen", String(port), ...args],
+      ...["--listen", address, ...args],
     ]);
     this.#proxies.push(process);
     await process.start();
-    return { process, address: `127.0.0.1:${port}`, port };
+    return { process, address };
   }
 
   /** The circuits that the processes with this home have open. */
@@ -188,7 +192,6 @@ export interface Proxy {
   readonly process: NodeProcess;
   /** `HOST:PORT` at the client. */
   readonly address: string;
-  readonly port: number;
 }
 
 async function endController(

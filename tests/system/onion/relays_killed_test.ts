@@ -3,9 +3,11 @@ import { quietPort } from "../../../tools/quiet_port.ts";
 import { Random } from "../../hostile/random.ts";
 import { curl, curlMissing, startCurl } from "./curl.ts";
 import { Destination, sumOfFile } from "./destination.ts";
-import { LOOPBACK } from "./machine.ts";
-import { OnionNetwork, onLoopback } from "./onion_network.ts";
+import { loopback } from "./machine.ts";
+import { allOn, OnionNetwork } from "./onion_network.ts";
+import { testUnless } from "./test_unless.ts";
 
+const HERE = loopback();
 /** Kills of relays under one transfer; more by hand. */
 const KILLS = Number(Deno.env.get("SOTTO_RELAY_KILLS") ?? 4);
 /** Set it to the seed of a failure to see that again. */
@@ -23,13 +25,13 @@ Deno.test(`S4.8: relays of its circuits are killed ${KILLS} times during a fetch
   const random = new Random(SEED);
   const port = quietPort();
   const size = (3 + 2 * KILLS) * RATE;
-  await using destination = await Destination.start(LOOPBACK, port, size);
-  await using network = await OnionNetwork.raise(onLoopback(RELAYS));
+  await using destination = await Destination.start(HERE, port, size);
+  await using network = await OnionNetwork.raise(allOn(HERE, RELAYS));
   const path = `${network.directory}/fetched`;
   const fetching = await network.start([
     ...["client", "fetch", "--controller", network.address, "--resume"],
     ...["--retries", "20", "--output", path],
-    `http://127.0.0.1:${port}/file?rate=${RATE}`,
+    `http://${HERE.host}:${port}/file?rate=${RATE}`,
   ]);
   try {
     for (let kills = 0; kills < KILLS; kills++) {
@@ -54,18 +56,17 @@ Deno.test(`S4.8: relays of its circuits are killed ${KILLS} times during a fetch
   }
 });
 
-Deno.test({
-  name:
-    "S4.2, S4.3, S4.5: a stream fails at once when a relay of its circuit dies, wherever it is, the next takes another way, and the relay is listed again when it is back",
-  ignore: curlMissing !== undefined,
-  fn: async () => {
+testUnless(
+  curlMissing,
+  "S4.2, S4.3, S4.5: a stream fails at once when a relay of its circuit dies, wherever it is, the next takes another way, and the relay is listed again when it is back",
+  async () => {
     const port = quietPort();
-    await using destination = await Destination.start(LOOPBACK, port, 9 * MIB);
-    await using network = await OnionNetwork.raise(onLoopback(RELAYS));
+    await using destination = await Destination.start(HERE, port, 9 * MIB);
+    await using network = await OnionNetwork.raise(allOn(HERE, RELAYS));
     const { address } = await network.proxy();
-    const url = `http://127.0.0.1:${port}`;
+    const url = `http://${HERE.host}:${port}`;
     for (const position of [2, 1, 0]) {
-      const stream = startCurl(LOOPBACK, [
+      const stream = startCurl(HERE, [
         ...["--socks5-hostname", address, "--fail"],
         ...["--output", "/dev/null", `${url}/file?rate=100000`],
       ]);
@@ -83,7 +84,7 @@ Deno.test({
       assertMatch(new TextDecoder().decode(stderr), /^curl: \(\d\d\) ./);
       const way = ["--socks5-hostname", address, "--fail"];
       const path = `${network.directory}/next`;
-      const next = await curl(LOOPBACK, [
+      const next = await curl(HERE, [
         ...[...way, "--output", path, `${url}/file`],
       ]);
       assertEquals(next, { code: 0, stdout: "", stderr: "" });
@@ -95,25 +96,24 @@ Deno.test({
       await network.listed(network.relayAddresses);
     }
   },
-});
+);
 
-Deno.test({
-  name:
-    `S4.3, S4.5: while relays are killed ${KILLS} times at random, whatever goes through a proxy ends soon, with the same bytes or an error; then all goes on`,
-  ignore: curlMissing !== undefined,
-  fn: async () => {
+testUnless(
+  curlMissing,
+  `S4.3, S4.5: while relays are killed ${KILLS} times at random, whatever goes through a proxy ends soon, with the same bytes or an error; then all goes on`,
+  async () => {
     const random = new Random(SEED);
     const port = quietPort();
-    await using destination = await Destination.start(LOOPBACK, port, MIB);
-    await using network = await OnionNetwork.raise(onLoopback(RELAYS));
+    await using destination = await Destination.start(HERE, port, MIB);
+    await using network = await OnionNetwork.raise(allOn(HERE, RELAYS));
     const { address } = await network.proxy();
-    const url = `http://127.0.0.1:${port}/file?rate=${4 * RATE}`;
+    const url = `http://${HERE.host}:${port}/file?rate=${4 * RATE}`;
     /** Loads the file under a login of its own; whether all has come. */
     const load = async (user: string): Promise<boolean> => {
       const path = `${network.directory}/${user}`;
       const begun = performance.now();
       const way = ["--proxy", `http://${user}:x@${address}`, "--fail"];
-      const ending = await curl(LOOPBACK, [...way, "--output", path, url]);
+      const ending = await curl(HERE, [...way, "--output", path, url]);
       const took = performance.now() - begun;
       assert(took < 90_000, `seed ${SEED}: it took ${took} ms`);
       if (ending.code !== 0) {
@@ -148,23 +148,22 @@ Deno.test({
     await network.listed(network.relayAddresses);
     for (let i = 0; i < 3; i++) assert(await load(`later-${i}`));
   },
-});
+);
 
-Deno.test({
-  name:
-    "S4.1: without its controller the network goes on, for those who know it, and the rest are told so",
-  ignore: curlMissing !== undefined,
-  fn: async () => {
+testUnless(
+  curlMissing,
+  "S4.1: without its controller the network goes on, for those who know it, and the rest are told so",
+  async () => {
     const port = quietPort();
-    await using destination = await Destination.start(LOOPBACK, port, MIB);
-    await using network = await OnionNetwork.raise(onLoopback(RELAYS));
+    await using destination = await Destination.start(HERE, port, MIB);
+    await using network = await OnionNetwork.raise(allOn(HERE, RELAYS));
     const early = await network.proxy();
     await network.controller.stop();
     const load = async (proxy: string) => {
-      const url = `http://127.0.0.1:${port}/file`;
+      const url = `http://${HERE.host}:${port}/file`;
       const path = `${network.directory}/loaded`;
       const way = ["--socks5-hostname", proxy, "--fail", "--output", path];
-      const ending = await curl(LOOPBACK, [...way, url]);
+      const ending = await curl(HERE, [...way, url]);
       assertEquals(ending, { code: 0, stdout: "", stderr: "" });
       assertEquals(await sumOfFile(path), destination.sum);
     };
@@ -173,7 +172,7 @@ Deno.test({
     await load((await network.proxy()).address);
     const stranger = await network.start([
       ...["client", "fetch", "--controller", network.address],
-      `http://127.0.0.1:${port}/file`,
+      `http://${HERE.host}:${port}/file`,
     ], "stranger");
     const { code, stderr } = await stranger.ending();
     assertEquals(code, 1);
@@ -182,7 +181,7 @@ Deno.test({
     await network.controller.start();
     await network.listed(network.relayAddresses);
   },
-});
+);
 
 /** The indices of the relays of the circuit that a stream is on, the guard first. */
 async function usedPath(network: OnionNetwork): Promise<number[]> {

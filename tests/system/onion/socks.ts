@@ -15,14 +15,18 @@ const ADDRESS_BYTES: Readonly<Record<number, number>> = {
   [IPV6]: 16,
 };
 
-/** Asks the proxy on this machine for a connection to `host`, a name or the bytes of an IP address. */
+/** Asks the proxy at `HOST:PORT` for a connection to `host`, a name or the bytes of an IP address. */
 export async function askSocks(
-  proxyPort: number,
+  proxy: string,
   host: string | Bytes,
   port: number,
   user?: string,
 ): Promise<SocksAnswer> {
-  const connection = await Deno.connect({ port: proxyPort });
+  const [hostname = "", proxyPort] = proxy.split(":");
+  const connection = await Deno.connect({
+    hostname,
+    port: Number(proxyPort),
+  });
   try {
     const method = user === undefined ? NO_LOGIN : LOGIN;
     await writeAll(connection, new Uint8Array([5, 1, method]));

@@ -33,7 +33,7 @@ async function main(
   [proxy = "", url = "", file = "", folder = ""]: readonly string[],
 ): Promise<void> {
   const home = await Deno.makeTempDir({ prefix: "sotto-browser-" });
-  const browser = new Deno.Command("/usr/bin/chromium", {
+  const browser = new Deno.Command("chromium", {
     args: [...FLAGS, `--user-data-dir=${home}`, `--proxy-server=${proxy}`],
     env: { HOME: home },
     stdin: "null",
