@@ -252,13 +252,15 @@ export class OnionClient implements StreamOpener {
 
   async #add(wish: CircuitWish, isolation?: string): Promise<Entry> {
     const closing = this.#closing.signal;
-    let entry: Entry | undefined = undefined;
+    const made: { entry?: Entry } = {};
     const { circuit, path, took } = await this.#builder.build(wish, () => {
-      if (entry !== undefined) this.#circuits.delete(entry);
+      if (made.entry !== undefined) this.#circuits.delete(made.entry);
     }, closing);
     const builtAt = this.#options.now();
     const id = ++this.#lastId;
-    entry = { id, circuit, path, took, builtAt, isolation, usedAt: builtAt };
+    const usedAt = builtAt;
+    const entry = { id, circuit, path, took, builtAt, isolation, usedAt };
+    made.entry = entry;
     if (closing.aborted) circuit.destroy("requested");
     if (circuit.failure === undefined) this.#circuits.add(entry);
     return entry;
