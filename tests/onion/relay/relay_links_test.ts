@@ -80,7 +80,7 @@ Deno.test("a relay that refuses a link, breaks off, or holds another key: the cl
 });
 
 Deno.test("a relay that does not answer at all is given up, and asked again for the next circuit", async () => {
-  await hurried(100, async () => {
+  await hurried(10, async () => {
     await using network = await RelayNetwork.start(2);
     const link = await network.link();
     const { left, right } = memoryConnection();
@@ -134,7 +134,7 @@ Deno.test("a relay does not extend a circuit to itself", async () => {
 
 Deno.test("a link over which nothing comes any more is ended, in either direction, and its circuits are told", async () => {
   for (const silent of ["leftward", "rightward"] as const) {
-    await hurried(100, async () => {
+    await hurried(30, async () => {
       await using network = await RelayNetwork.start(2);
       const gone = Promise.withResolvers<CircuitError>();
       await network.circuit(2, gone.resolve);
@@ -151,7 +151,7 @@ Deno.test("a link over which nothing comes any more is ended, in either directio
 });
 
 Deno.test("an idle link is padded, and stays", async () => {
-  await hurried(100, async () => {
+  await hurried(30, async () => {
     await using network = await RelayNetwork.start(2);
     const circuit = await network.circuit(2);
     const passages = [network.wire(CLIENT, 0), network.wire(0, 1)]
@@ -177,13 +177,17 @@ Deno.test("a relay closes although somebody at a link reads nothing, and while i
   const { relay } = network.nodes[0]!;
   await until(() => relay.status.queued > 200_000, "cells wait");
   const { left, right } = memoryConnection();
-  network.strange = () => Promise.resolve(left);
+  let isAsked = false;
+  network.strange = () => {
+    isAsked = true;
+    return Promise.resolve(left);
+  };
   const other = await network.link();
   const building = assertRejects(
     () => ClientCircuit.build(other, network.path(0, 2)),
     CircuitError,
   );
-  await pause(20);
+  await until(() => isAsked, "the relay connects");
   await within(20_000, "the close", relay.close());
   await building;
   assert(left.closed);
