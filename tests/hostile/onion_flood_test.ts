@@ -169,7 +169,7 @@ Deno.test("what comes for a circuit before it stands, and noise on one that stan
   attacker.cells.length = 0;
   const [target] = network.path(0);
   attacker.send(3, CELL.CREATE, SMALL, randomBytes(BODY_BYTES[SMALL]));
-  attacker.send(4, CELL.CREATE, SMALL, target!.onionKey);
+  attacker.send(4, CELL.CREATE, SMALL, target!.onionKey.slice());
   await until(() => attacker.cells.length === 2, "both are answered");
   assertEquals(attacker.reasons.toSorted(), ["protocol", "wrong-onion-key"]);
   await pause(1);

@@ -11,6 +11,7 @@ import {
   UNITS,
 } from "../cell/cell.ts";
 import type { CellHeader, CellSize, DestroyReason } from "../cell/cell.ts";
+import { discard } from "../cell/discard.ts";
 import {
   decodeMessage,
   encodeMessage,
@@ -309,6 +310,8 @@ export class ClientCircuit {
     const layer = SCRATCH.subarray(0, sealed.length + 1);
     layer[0] = FORWARD;
     layer.set(sealed, 1);
+    // Whoever remembers its tag has been told of it in this turn.
+    queueMicrotask(() => discard(sealed));
     this.#seal(index - 1, layer, size);
   }
 
@@ -341,8 +344,10 @@ export class ClientCircuit {
       throw new MalformedError("Cannot open a cell: there is no such hop");
     }
     const sealed = layer.subarray(1);
+    const tag = sealed.slice(-AEAD_TAG_BYTES);
     const work = next.keys.backward.open(sealed);
-    next.opening.push(work, { size: cell.size, sealed });
+    discard(layer);
+    next.opening.push(work, { size: cell.size, sealed: tag });
   }
 
   #message(index: number, layer: Bytes, { size, sealed }: CellUnderWay): void {

@@ -10,6 +10,7 @@ import {
 } from "../cell/cell.ts";
 import type { CellHeader, CellSize, DestroyReason } from "../cell/cell.ts";
 import { CellQueue } from "./cell_queue.ts";
+import { discard } from "../cell/discard.ts";
 import { noise } from "./noise_pool.ts";
 
 /** Bytes that go into one batch of cells under one sealed record of headers. */
@@ -88,7 +89,10 @@ export class Link {
     return this.#queue.bytesOf(circuit);
   }
 
-  /** Queues a cell; `body` is filled up with noise to its size. It is dropped if the link has ended. */
+  /**
+   * Queues a cell; `body` is filled up with noise to its size, and taken over: its memory is given back
+   * once it is written. It is dropped if the link has ended.
+   */
   send(circuit: number, command: number, size: CellSize, body: Bytes): void {
     this.#push({ circuit, command, size, detail: 0 }, body, body.length);
   }
@@ -224,6 +228,11 @@ export class Link {
     }
     this.traffic.out += bytes;
     this.#held(-bytes);
-    return written;
+    return written.then(() => {
+      for (const { body, length } of cells) {
+        if (body instanceof Promise) body.then(discard, () => {});
+        else if (length > 0) discard(body);
+      }
+    });
   }
 }

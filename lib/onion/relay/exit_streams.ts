@@ -3,6 +3,7 @@ import { writeAll } from "../../protocol/mod.ts";
 import type { RelayMessage } from "../cell/message.ts";
 import type { CircuitStream } from "../stream/circuit_stream.ts";
 import type { OnionStream } from "../stream/opener.ts";
+import { discard } from "../cell/discard.ts";
 import { StreamError } from "../stream/stream_error.ts";
 import { StreamMux } from "../stream/stream_mux.ts";
 import type { MessagePort, StreamAcceptor } from "../stream/stream_mux.ts";
@@ -102,6 +103,7 @@ async function outward(
       const data = await stream.next();
       if (data === null) break;
       await writeAll(connection, data);
+      discard(data);
     }
     await connection.closeWrite();
   } catch (error) {

@@ -4,6 +4,7 @@ import { LARGE, SMALL, UNITS } from "../cell/cell.ts";
 import type { CellSize } from "../cell/cell.ts";
 import { blankLayer, capacity, MESSAGE_HEADER_BYTES } from "../cell/message.ts";
 import type { OnionStream } from "./opener.ts";
+import { discard } from "../cell/discard.ts";
 import { StreamError } from "./stream_error.ts";
 import type { EndReason } from "./stream_error.ts";
 import {
@@ -101,6 +102,7 @@ export class CircuitStream implements OnionStream {
       at += part.length;
       if (part.length === chunk.data.length) {
         this.#chunks.shift();
+        discard(chunk.data);
         units += chunk.units;
       } else chunk.data = chunk.data.subarray(part.length);
     }

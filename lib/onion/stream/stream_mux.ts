@@ -11,6 +11,7 @@ import {
 import type { RelayMessage } from "../cell/message.ts";
 import { CircuitStream } from "./circuit_stream.ts";
 import type { StreamCarrier } from "./circuit_stream.ts";
+import { discard } from "../cell/discard.ts";
 import { StreamError } from "./stream_error.ts";
 import type { EndReason } from "./stream_error.ts";
 import {
@@ -269,6 +270,7 @@ export class StreamMux implements StreamCarrier {
     this.traffic.out += length;
     writeMessageHeader(layer, RELAY.DATA, id, length);
     const sealed = this.#port.sendLayer(layer, size);
+    discard(layer);
     this.#sending.sent(UNITS[size], sealed);
   }
 

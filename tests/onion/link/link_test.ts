@@ -86,13 +86,16 @@ Deno.test("cells of each circuit come out in order and filled up, and what waite
       async (cells) => {
         await using link = await pair();
         const sent: { circuit: number; size: CellSize; body: Bytes }[] = [];
+        const given: Bytes[] = [];
         for (const { circuit, size, part, isLater, ...each } of cells) {
           // The link fills up a little only: layers are almost as long as their cells.
           const least = BODY_BYTES[size] - BODY_BYTES[SMALL];
           const body = randomBytes(
             least + Math.floor(part * BODY_BYTES[SMALL]),
           );
-          sent.push({ circuit, size, body });
+          // The link takes the body over.
+          sent.push({ circuit, size, body: body.slice() });
+          if (body.length > 0) given.push(body);
           if (isLater && body.length > 0) {
             const later = pause(0).then(() => body);
             link.from.sendLater(circuit, CELL.RELAY, size, later, body.length);
@@ -114,6 +117,8 @@ Deno.test("cells of each circuit come out in order and filled up, and what waite
         }
         assertEquals([link.held, link.from.queued], [0, 0]);
         assertEquals(link.from.traffic.out, link.to.traffic.in);
+        const isGone = ({ buffer }: Bytes) => buffer.detached;
+        await until(() => given.every(isGone), "the memory is given back");
       },
     ),
     { numRuns: 20 },
