@@ -59,6 +59,8 @@ export interface BuiltCircuit {
 
 /** Attempts for one circuit, each over other relays. */
 const ATTEMPTS = 5;
+/** A relay that has too much to do is left alone for so long at first, in milliseconds. */
+const BUSY_PAUSE = 50;
 /** Time for one attempt, in milliseconds. */
 const PATIENCE = 15_000;
 
@@ -97,7 +99,8 @@ export class CircuitBuilder {
         cause = error;
         const hop = error instanceof CircuitError ? error.hop : 1;
         const culprit = path[hop - 1]?.descriptor.identity.fingerprint;
-        if (hop === 1) this.#guardFailed(path[0]!);
+        if (isBusy(error)) await pause(attempt);
+        else if (hop === 1) this.#guardFailed(path[0]!);
         else if (culprit !== undefined) exclude.push(culprit);
       }
     }
@@ -170,6 +173,19 @@ export class CircuitBuilder {
       Math.floor(time() / 1_000),
     );
   }
+}
+
+/** Whether a relay has too much to do now: no reason to believe that it will be no good later. */
+function isBusy(error: unknown): boolean {
+  return error instanceof CircuitError &&
+    (error.reason === "resource-limit" || error.reason === "too-many-circuits");
+}
+
+/** Waits longer from attempt to attempt, and each client for another time. */
+async function pause(attempt: number): Promise<void> {
+  const longest = BUSY_PAUSE * 2 ** attempt;
+  const wait = longest * (0.5 + Math.random() / 2);
+  await new Promise((resolve) => setTimeout(resolve, wait));
 }
 
 function isPublic({ descriptor }: ConsensusRelay): boolean {

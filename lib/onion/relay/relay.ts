@@ -37,8 +37,8 @@ import type { RelayLimits } from "./relay_limits.ts";
 const GREETING_DEADLINE = 10_000;
 /** Time for links to send what waits when a relay closes, in milliseconds. */
 const CLOSING_DEADLINE = 1_000;
-/** Handshakes under way at once: more would only make all of them late. */
-const HANDSHAKES_LIMIT = 64;
+/** Handshakes under way at once, half a second of work: more would only make all of them late. */
+const HANDSHAKES_LIMIT = 512;
 /** Time between two looks at whether a drained relay still has circuits, in milliseconds. */
 const DRAIN_LOOK = 100;
 

@@ -212,6 +212,19 @@ Deno.test("exits are chosen by their policies, and there may be none", async () 
   assertEquals(other.reason, "no-circuit");
 });
 
+Deno.test("a guard that has too much to do is asked again, and stays the guard", async () => {
+  const creates = { perSecond: 10, burst: 3 };
+  await using world = await ClientWorld.start(4, { limits: { creates } });
+  await Promise.all(
+    ["a", "b", "c", "d", "e"].map(async (who) =>
+      await echo(await world.client.open("echo", 7, who))
+    ),
+  );
+  const paths = world.usedPaths;
+  assertEquals(paths.length, 5);
+  assertEquals(new Set(paths.map(([guard]) => guard)).size, 1);
+});
+
 Deno.test("names are resolved at an exit", async () => {
   await using world = await ClientWorld.start(4);
   assertEquals(await world.client.resolve("echo", "me"), [
