@@ -193,15 +193,20 @@ async function dribble({ address, openings }: Target): Promise<number> {
     }
     ended = true;
   })();
+  let tick = Promise.resolve();
   for (let i = 0; !ended && performance.now() - begun < PATIENCE; i++) {
     try {
       await connection.write(input.subarray(i, i + 1));
     } catch {
       break;
     }
-    await Promise.race([reading, sleep(1_000)]);
+    tick = sleep(1_000);
+    await Promise.race([reading, tick]);
   }
-  return performance.now() - begun;
+  const took = performance.now() - begun;
+  // No timer may be left behind.
+  await tick;
+  return took;
 }
 
 /** How it is when nothing changes any more. */
