@@ -1,5 +1,5 @@
 import { dial } from "../../lib/net/mod.ts";
-import { OnionClient } from "../../lib/onion/mod.ts";
+import { HOPS_LIMIT, HOPS_MINIMUM, OnionClient } from "../../lib/onion/mod.ts";
 import type { StreamOpener } from "../../lib/onion/mod.ts";
 import { randomBytes } from "../../lib/protocol/mod.ts";
 import { UsageError } from "../errors.ts";
@@ -26,9 +26,6 @@ export interface OnionLink {
 
 /** Opens a way into the onion, as the flags say. */
 export type OpenOnion = (io: Io, flags: OnionFlags) => Promise<OnionLink>;
-
-const HOPS = 3;
-const MOST_HOPS = 8;
 
 /**
  * Opens a way into the onion, as the flags say. The consensus and the guards are kept from run to run.
@@ -76,9 +73,11 @@ export async function openOnion(io: Io, flags: OnionFlags): Promise<OnionLink> {
 }
 
 function hopsOf(text: string | undefined): number {
-  const hops = text === undefined ? HOPS : Number(text);
-  if (Number.isInteger(hops) && hops >= HOPS && hops <= MOST_HOPS) return hops;
+  const hops = text === undefined ? HOPS_MINIMUM : Number(text);
+  if (Number.isInteger(hops) && hops >= HOPS_MINIMUM && hops <= HOPS_LIMIT) {
+    return hops;
+  }
   throw new UsageError("--hops is out of its range", {
-    hint: `${HOPS} to ${MOST_HOPS}`,
+    hint: `${HOPS_MINIMUM} to ${HOPS_LIMIT}`,
   });
 }

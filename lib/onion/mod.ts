@@ -7,7 +7,7 @@
  *
  * @module
  */
-export { DESTROY_REASONS } from "./cell/cell.ts";
+export { DESTROY_REASONS, HOPS_LIMIT } from "./cell/cell.ts";
 export { CircuitError } from "./client/circuit_error.ts";
 export { OnionClient } from "./client/onion_client.ts";
 export { DnsResolver } from "./exit/dns_resolver.ts";
@@ -20,6 +20,7 @@ export { Front } from "./front/front.ts";
 export { NoAnswerError } from "./front/http_upstream.ts";
 export { httpRefusal } from "./front/refusal.ts";
 export { LINKS } from "./link/link_commands.ts";
+export { HOPS_MINIMUM } from "./path/choose_path.ts";
 export { Guards } from "./path/guards.ts";
 export { OnionKeys } from "./relay/onion_keys.ts";
 export { Relay } from "./relay/relay.ts";

@@ -1,4 +1,4 @@
-import type { ExitDialer } from "../../lib/onion/relay/exit_streams.ts";
+import type { ExitDialer } from "../../lib/onion/exit/exit.ts";
 import type { OnionStream } from "../../lib/onion/stream/opener.ts";
 import { StreamError } from "../../lib/onion/stream/stream_error.ts";
 import { writeAll } from "../../lib/protocol/mod.ts";

@@ -46,10 +46,14 @@ import {
 import { GAP_LIMIT } from "../../lib/mailbox/ratchet.ts";
 import { SKIPPED_LIMIT } from "../../lib/mailbox/ratchet_state.ts";
 import { TEXT_LIMIT, TEXT_PARTS_LIMIT } from "../../lib/mailbox/text.ts";
-import { BODY_BYTES, HEADERS_LIMIT } from "../../lib/onion/cell/cell.ts";
+import {
+  BODY_BYTES,
+  HEADERS_LIMIT,
+  HOPS_LIMIT,
+} from "../../lib/onion/cell/cell.ts";
 import { REKEY_AFTER_CELLS } from "../../lib/onion/circuit/layer_key.ts";
 import { LINK_DEADLINE } from "../../lib/onion/link/link_watch.ts";
-import { HOPS_LIMIT, HOPS_MINIMUM } from "../../lib/onion/path/choose_path.ts";
+import { HOPS_MINIMUM } from "../../lib/onion/path/choose_path.ts";
 import { DEFAULT_RELAY_LIMITS } from "../../lib/onion/relay/relay_limits.ts";
 import {
   ADDRESSES_LIMIT,

@@ -14,7 +14,6 @@ export class QueueMemory {
   readonly #limit: number;
   readonly #holders = new Set<MemoryHolder>();
   #used = 0;
-  #peak = 0;
   #relieving = false;
 
   /** `limit` is in bytes. */
@@ -27,11 +26,6 @@ export class QueueMemory {
     return this.#used;
   }
 
-  /** The most that were ever held. */
-  get peak(): number {
-    return this.#peak;
-  }
-
   /** Takes somebody on; the result lets it go. */
   enter(holder: MemoryHolder): () => void {
     this.#holders.add(holder);
@@ -41,7 +35,6 @@ export class QueueMemory {
   /** So many bytes more are held, or fewer. */
   change(bytes: number): void {
     this.#used += bytes;
-    this.#peak = Math.max(this.#peak, this.#used);
     // Whoever lets go of a circuit says so to its neighbours, which takes memory and leads here again.
     if (bytes <= 0 || this.#relieving) return;
     this.#relieving = true;

@@ -1,6 +1,7 @@
 import type { Bytes } from "../../protocol/mod.ts";
 import { writeAll } from "../../protocol/mod.ts";
 import type { RelayMessage } from "../cell/message.ts";
+import type { ExitDialer } from "../exit/exit.ts";
 import type { CircuitStream } from "../stream/circuit_stream.ts";
 import type { OnionStream } from "../stream/opener.ts";
 import { discard } from "../cell/discard.ts";
@@ -9,18 +10,6 @@ import { StreamMux } from "../stream/stream_mux.ts";
 import type { MessagePort, StreamAcceptor } from "../stream/stream_mux.ts";
 import type { Destination } from "../stream/stream_message.ts";
 import type { CircuitService } from "./relay_circuit.ts";
-
-/** Connects to the world, as far as a relay is willing to. */
-export interface ExitDialer {
-  /** @throws {StreamError} with the reason that the client is told. */
-  connect(
-    host: string,
-    port: number,
-    signal?: AbortSignal,
-  ): Promise<OnionStream>;
-  /** @throws {StreamError} */
-  resolve(name: string): Promise<readonly string[]>;
-}
 
 /** The exit's end of a circuit: streams to the world. */
 export class ExitStreams implements CircuitService, StreamAcceptor {

@@ -23,7 +23,7 @@ import { LinkWatch } from "../link/link_watch.ts";
 import { QueueMemory } from "../link/queue_memory.ts";
 import { DescriptorStore } from "./descriptor_store.ts";
 import { ExitStreams } from "./exit_streams.ts";
-import type { ExitDialer } from "./exit_streams.ts";
+import type { ExitDialer } from "../exit/exit.ts";
 import { Introductions } from "./introductions.ts";
 import { RelayServices } from "./relay_services.ts";
 import type { Meetings } from "./relay_services.ts";
