@@ -5,7 +5,7 @@ import {
   Writer,
 } from "../protocol/mod.ts";
 import type { Bytes } from "../protocol/mod.ts";
-import { PEER_MESSAGE_BYTES } from "./peer_message.ts";
+import { PEER_MESSAGE_BYTES } from "../peer/mod.ts";
 import { INITIAL_BLOCK_BYTES, SESSION_ID_BYTES } from "./pqxdh.ts";
 import { RATCHET_HEADER_BYTES } from "./ratchet_header.ts";
 

@@ -12,7 +12,7 @@ export { MailboxClient } from "./client/mailbox_client.ts";
 export { MAILBOX } from "./commands.ts";
 export { FOLLOWING_LETTER_BYTES, OPENING_LETTER_BYTES } from "./letter.ts";
 export { DEFAULT_MAILBOX_LIMITS, MailboxService } from "./server.ts";
-export { TEXT_LIMIT } from "./text.ts";
+export { TEXT_LIMIT } from "../peer/mod.ts";
 
 export type { Pinning } from "./client/address_book.ts";
 export type { Contact } from "./client/contact.ts";

@@ -17,17 +17,14 @@ import {
   addSequences,
   hasSequence,
   highestAcknowledged,
-} from "./acknowledgement.ts";
-import type { SequenceSet } from "./acknowledgement.ts";
-import { SYSTEM_KEYS } from "./key_source.ts";
-import { encodeEnvelope, parseLetter } from "./letter.ts";
-import type { OwnParty, Party } from "./party.ts";
-import {
   isNumbered,
   signPeerMessage,
   verifyPeerMessage,
-} from "./peer_message.ts";
-import type { MessageType, PeerMessage } from "./peer_message.ts";
+} from "../peer/mod.ts";
+import type { MessageType, PeerMessage, SequenceSet } from "../peer/mod.ts";
+import { SYSTEM_KEYS } from "./key_source.ts";
+import { encodeEnvelope, parseLetter } from "./letter.ts";
+import type { OwnParty, Party } from "./party.ts";
 import { decrypt, encrypt } from "./ratchet.ts";
 import { foreignParty, otherSession, SessionError } from "./session_error.ts";
 import type { Session } from "./session_state.ts";

@@ -1,5 +1,5 @@
 import { equalConstantTime } from "../protocol/mod.ts";
-import { NO_SEQUENCES } from "./acknowledgement.ts";
+import { NO_SEQUENCES } from "../peer/mod.ts";
 import { SYSTEM_KEYS } from "./key_source.ts";
 import { parseLetter } from "./letter.ts";
 import type { OwnParty, Party } from "./party.ts";

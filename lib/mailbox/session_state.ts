@@ -1,7 +1,7 @@
 import { MalformedError, Reader, Writer } from "../protocol/mod.ts";
 import type { Bytes } from "../protocol/mod.ts";
-import { readSequenceSet, writeSequenceSet } from "./acknowledgement.ts";
-import type { SequenceSet } from "./acknowledgement.ts";
+import { readSequenceSet, writeSequenceSet } from "../peer/mod.ts";
+import type { SequenceSet } from "../peer/mod.ts";
 import { INITIAL_BLOCK_BYTES, SESSION_ID_BYTES } from "./pqxdh.ts";
 import { decodeRatchetState, encodeRatchetState } from "./ratchet_state.ts";
 import type { RatchetState } from "./ratchet_state.ts";

@@ -41,7 +41,6 @@ export type { LookupLimits } from "./exit/lookup.ts";
 export type { Destination } from "./front/destination.ts";
 export type { Field } from "./front/fields.ts";
 export type { GuardsData } from "./path/guard_record.ts";
-export type { RandomSource } from "./path/random_below.ts";
 export type { Relays } from "./service/circuits.ts";
 export type { RelayOptions, RelayStatus } from "./relay/relay.ts";
 export type { RelayLimits } from "./relay/relay_limits.ts";

@@ -17,6 +17,7 @@ export { Reader } from "./bytes/reader.ts";
 export { Writer } from "./bytes/writer.ts";
 export { CryptoError } from "./crypto/subtle.ts";
 export { randomBytes } from "./crypto/random.ts";
+export { randomBelow } from "./crypto/random_below.ts";
 export {
   AEAD_KEY_BYTES,
   AEAD_NONCE_BYTES,
@@ -100,6 +101,7 @@ export { TrafficKey } from "./channel/traffic_key.ts";
 export { RECORD_LIMIT, RECORD_LIMIT_MINIMUM } from "./channel/record.ts";
 
 export type { Bytes } from "./bytes/bytes.ts";
+export type { RandomSource } from "./crypto/random_below.ts";
 export type { DhKeyPair } from "./crypto/x25519.ts";
 export type { Encapsulated, KemKeyPair } from "./crypto/ml_kem.ts";
 export type { SigningKeyPair } from "./crypto/ed25519.ts";

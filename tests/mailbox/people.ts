@@ -20,7 +20,7 @@ import {
 } from "../../lib/mailbox/session_start.ts";
 import type { OutgoingMessage } from "../../lib/mailbox/session.ts";
 import type { Session } from "../../lib/mailbox/session_state.ts";
-import { MessageType } from "../../lib/mailbox/peer_message.ts";
+import { MessageType } from "../../lib/peer/mod.ts";
 
 /** When all test prekeys are made, in seconds since 1970. */
 export const NOW = 1_800_000_000;

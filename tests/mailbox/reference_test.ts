@@ -15,7 +15,7 @@ import {
 import type { KeySource } from "../../lib/mailbox/key_source.ts";
 import { parseLetter } from "../../lib/mailbox/letter.ts";
 import type { OwnParty } from "../../lib/mailbox/party.ts";
-import type { PeerMessage } from "../../lib/mailbox/peer_message.ts";
+import type { PeerMessage } from "../../lib/peer/mod.ts";
 import { parseInitialBlock } from "../../lib/mailbox/pqxdh.ts";
 import { openLetter, sealMessage } from "../../lib/mailbox/session.ts";
 import {

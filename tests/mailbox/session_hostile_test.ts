@@ -2,10 +2,7 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import { concat, MalformedError, sign, utf8 } from "../../lib/protocol/mod.ts";
 import { encodeEnvelope, parseLetter } from "../../lib/mailbox/letter.ts";
-import {
-  PeerMessageError,
-  signPeerMessage,
-} from "../../lib/mailbox/peer_message.ts";
+import { PeerMessageError, signPeerMessage } from "../../lib/peer/mod.ts";
 import { encrypt } from "../../lib/mailbox/ratchet.ts";
 import { openLetter, sealMessage } from "../../lib/mailbox/session.ts";
 import { acceptSession } from "../../lib/mailbox/session_start.ts";

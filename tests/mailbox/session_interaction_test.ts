@@ -2,8 +2,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import { u32 } from "../../lib/protocol/mod.ts";
-import type { PeerMessage } from "../../lib/mailbox/peer_message.ts";
-import { isNumbered, MessageType } from "../../lib/mailbox/peer_message.ts";
+import type { PeerMessage } from "../../lib/peer/mod.ts";
+import { isNumbered, MessageType } from "../../lib/peer/mod.ts";
 import { forgetOneTimePrekey } from "../../lib/mailbox/prekey_secrets.ts";
 import type { PrekeySecrets } from "../../lib/mailbox/prekey_secrets.ts";
 import {

@@ -1,9 +1,14 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import { MalformedError } from "../../lib/protocol/mod.ts";
-import { RANGE_LIMIT } from "../../lib/mailbox/acknowledgement.ts";
+import {
+  addTextPart,
+  cutText,
+  EMPTY_ASSEMBLY,
+  MessageType,
+  RANGE_LIMIT,
+} from "../../lib/peer/mod.ts";
 import { parseLetter } from "../../lib/mailbox/letter.ts";
-import { MessageType } from "../../lib/mailbox/peer_message.ts";
 import { parseBundle } from "../../lib/mailbox/prekey_bundle.ts";
 import {
   addOneTimePrekeys,
@@ -29,11 +34,6 @@ import {
   decodeSession,
   encodeSession,
 } from "../../lib/mailbox/session_state.ts";
-import { cutText } from "../../lib/mailbox/text.ts";
-import {
-  addTextPart,
-  EMPTY_ASSEMBLY,
-} from "../../lib/mailbox/text_assembly.ts";
 import { testKeyring } from "../support/keyrings.ts";
 import {
   answeredPair,

@@ -25,16 +25,18 @@ import {
   WRAPPED_LIMIT,
   ZONE_LIMIT,
 } from "../../lib/identity/mod.ts";
-import { RANGE_LIMIT } from "../../lib/mailbox/acknowledgement.ts";
+import {
+  PAYLOAD_LIMIT,
+  PEER_MESSAGE_BYTES,
+  RANGE_LIMIT,
+  TEXT_LIMIT,
+  TEXT_PARTS_LIMIT,
+} from "../../lib/peer/mod.ts";
 import {
   FOLLOWING_LETTER_BYTES,
   OPENING_LETTER_BYTES,
 } from "../../lib/mailbox/letter.ts";
 import { DEFAULT_MAILBOX_LIMITS } from "../../lib/mailbox/mod.ts";
-import {
-  PAYLOAD_LIMIT,
-  PEER_MESSAGE_BYTES,
-} from "../../lib/mailbox/peer_message.ts";
 import {
   BUNDLE_BYTES,
   ONE_TIME_PREKEY_BYTES,
@@ -45,7 +47,6 @@ import {
 } from "../../lib/mailbox/prekey_secrets.ts";
 import { GAP_LIMIT } from "../../lib/mailbox/ratchet.ts";
 import { SKIPPED_LIMIT } from "../../lib/mailbox/ratchet_state.ts";
-import { TEXT_LIMIT, TEXT_PARTS_LIMIT } from "../../lib/mailbox/text.ts";
 import {
   BODY_BYTES,
   HEADERS_LIMIT,

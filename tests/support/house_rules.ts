@@ -25,6 +25,7 @@ const ROOMS: readonly string[] = [
   "lib/mailbox",
   "lib/account",
   "lib/directory",
+  "lib/peer",
   "lib/identity",
   "lib/store",
   "lib/net",

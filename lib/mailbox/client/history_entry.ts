@@ -6,7 +6,7 @@ import {
   utf8,
   Writer,
 } from "../../protocol/mod.ts";
-import { TEXT_LIMIT } from "../text.ts";
+import { TEXT_LIMIT } from "../../peer/mod.ts";
 import type { RecordKind } from "./transaction.ts";
 
 /**

@@ -20,7 +20,7 @@ import {
   SEQUENCES,
   WAITING,
 } from "../commands.ts";
-import { MessageType } from "../peer_message.ts";
+import { MessageType } from "../../peer/mod.ts";
 import { AddressBook } from "./address_book.ts";
 import { markExpired } from "./expiry.ts";
 import { CONTACTS } from "./contact.ts";

@@ -3,7 +3,7 @@ import { equalConstantTime, MalformedError } from "../../protocol/mod.ts";
 import type { Certificate } from "../../identity/mod.ts";
 import { parseLetter } from "../letter.ts";
 import type { Letter } from "../letter.ts";
-import { MessageType, PeerMessageError } from "../peer_message.ts";
+import { MessageType, PeerMessageError } from "../../peer/mod.ts";
 import { PrekeyError } from "../prekey_bundle.ts";
 import { forgetOneTimePrekey } from "../prekey_secrets.ts";
 import { RatchetError } from "../ratchet_error.ts";

@@ -1,11 +1,8 @@
 import type { Bytes } from "../../protocol/mod.ts";
-import { MessageType } from "../peer_message.ts";
-import type { PeerMessage } from "../peer_message.ts";
+import { addTextPart, MessageType } from "../../peer/mod.ts";
+import type { PeerMessage, SequenceSet, Text } from "../../peer/mod.ts";
 import { isDelivered } from "../session.ts";
 import type { OpenedLetter } from "../session.ts";
-import type { SequenceSet } from "../acknowledgement.ts";
-import type { Text } from "../text.ts";
-import { addTextPart } from "../text_assembly.ts";
 import { CONTACTS } from "./contact.ts";
 import type { Correspondent } from "./correspondent.ts";
 import type { EntryState, HistoryEntry } from "./history_entry.ts";

@@ -1,9 +1,8 @@
 import type { Bytes } from "../../protocol/mod.ts";
 import { randomBytes } from "../../protocol/mod.ts";
-import { MessageType } from "../peer_message.ts";
+import { cutText, MessageType } from "../../peer/mod.ts";
 import { sealMessage } from "../session.ts";
 import type { OutgoingMessage } from "../session.ts";
-import { cutText } from "../text.ts";
 import type { Contact } from "./contact.ts";
 import { CONTACTS } from "./contact.ts";
 import type { Correspondent } from "./correspondent.ts";

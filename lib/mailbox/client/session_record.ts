@@ -6,8 +6,8 @@ import {
   decodeTextAssembly,
   EMPTY_ASSEMBLY,
   encodeTextAssembly,
-} from "../text_assembly.ts";
-import type { TextAssembly } from "../text_assembly.ts";
+} from "../../peer/mod.ts";
+import type { TextAssembly } from "../../peer/mod.ts";
 import type { RecordKind } from "./transaction.ts";
 
 const SESSION_LIMIT = 512 * 1_024;

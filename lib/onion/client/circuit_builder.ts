@@ -1,10 +1,9 @@
 import type { ConsensusRelay, RelayDescriptor } from "../../directory/mod.ts";
-import type { Bytes, ByteStream } from "../../protocol/mod.ts";
+import type { Bytes, ByteStream, RandomSource } from "../../protocol/mod.ts";
 import { isPublicAddress, parseIpAddress } from "../../net/mod.ts";
 import { choosePath, isForbidden } from "../path/choose_path.ts";
 import type { PathWish } from "../path/choose_path.ts";
 import type { Guards } from "../path/guards.ts";
-import type { RandomSource } from "../path/random_below.ts";
 import type { Relays } from "../service/circuits.ts";
 import { StreamError } from "../stream/stream_error.ts";
 import { ClientCircuit } from "./client_circuit.ts";

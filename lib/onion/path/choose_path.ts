@@ -1,10 +1,9 @@
 import { FLAG_EXIT, FLAG_MIDDLE_ONLY } from "../../directory/mod.ts";
 import type { ConsensusRelay } from "../../directory/mod.ts";
 import { parseIpAddress } from "../../net/mod.ts";
-import type { Bytes } from "../../protocol/mod.ts";
+import type { Bytes, RandomSource } from "../../protocol/mod.ts";
 import { HOPS_LIMIT } from "../cell/cell.ts";
 import { areKin } from "./kinship.ts";
-import type { RandomSource } from "./random_below.ts";
 import { chooseRelay } from "./relay_choice.ts";
 
 /** Fewest relays in a circuit. */

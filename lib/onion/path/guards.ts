@@ -1,10 +1,9 @@
 import { FLAG_GUARD, FLAG_MIDDLE_ONLY } from "../../directory/mod.ts";
 import type { ConsensusRelay } from "../../directory/mod.ts";
-import type { Bytes } from "../../protocol/mod.ts";
+import type { Bytes, RandomSource } from "../../protocol/mod.ts";
+import { randomBelow } from "../../protocol/mod.ts";
 import type { GuardRecord, GuardsData } from "./guard_record.ts";
 import { encodeGuards, GUARD_LIMIT, parseGuards } from "./guard_record.ts";
-import type { RandomSource } from "./random_below.ts";
-import { randomBelow } from "./random_below.ts";
 import { chooseRelay } from "./relay_choice.ts";
 
 interface Guard extends GuardRecord {

@@ -1,6 +1,6 @@
 import type { ConsensusRelay } from "../../directory/mod.ts";
-import type { RandomSource } from "./random_below.ts";
-import { randomBelow } from "./random_below.ts";
+import type { RandomSource } from "../../protocol/mod.ts";
+import { randomBelow } from "../../protocol/mod.ts";
 
 /**
  * Bytes per second above which a relay is not chosen more often: 10 Gbit/s. What a relay says of itself

@@ -1,7 +1,6 @@
 import type { Consensus } from "../../directory/mod.ts";
-import type { Bytes } from "../../protocol/mod.ts";
+import type { Bytes, RandomSource } from "../../protocol/mod.ts";
 import type { ClientCircuit } from "../client/client_circuit.ts";
-import type { RandomSource } from "../path/random_below.ts";
 
 /** Builds circuits for services, and for those who want to reach them. */
 export interface Circuits {

@@ -1,9 +1,8 @@
 import type { ConsensusRelay } from "../../directory/mod.ts";
-import type { Bytes } from "../../protocol/mod.ts";
+import type { Bytes, RandomSource } from "../../protocol/mod.ts";
+import { randomBelow } from "../../protocol/mod.ts";
 import { RELAY } from "../cell/message.ts";
 import type { ClientCircuit } from "../client/client_circuit.ts";
-import type { RandomSource } from "../path/random_below.ts";
-import { randomBelow } from "../path/random_below.ts";
 import { StreamError } from "../stream/stream_error.ts";
 import type { Surroundings } from "./circuits.ts";
 import { openDescriptor } from "./sealed_descriptor.ts";

@@ -1,10 +1,9 @@
 import type { Bytes } from "../../protocol/mod.ts";
-import { randomBytes } from "../../protocol/mod.ts";
+import { randomBelow, randomBytes } from "../../protocol/mod.ts";
 import { HOPS_LIMIT } from "../cell/cell.ts";
 import { RELAY } from "../cell/message.ts";
 import type { KeyOffer } from "../circuit/key_agreement.ts";
 import type { ClientCircuit } from "../client/client_circuit.ts";
-import { randomBelow } from "../path/random_below.ts";
 import { StreamError } from "../stream/stream_error.ts";
 import type { Surroundings } from "./circuits.ts";
 import { findDescriptor } from "./descriptor_finder.ts";

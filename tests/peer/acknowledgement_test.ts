@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { MalformedError, Reader, Writer } from "../../lib/protocol/mod.ts";
-import type { SequenceSet } from "../../lib/mailbox/acknowledgement.ts";
+import type { SequenceSet } from "../../lib/peer/mod.ts";
 import {
   acknowledge,
   addAcknowledgement,
@@ -13,7 +13,7 @@ import {
   readSequenceSet,
   SACK_BITS,
   writeSequenceSet,
-} from "../../lib/mailbox/acknowledgement.ts";
+} from "../../lib/peer/mod.ts";
 
 /** What the arithmetic must agree with: all numbers, one by one. */
 class NaiveSet {

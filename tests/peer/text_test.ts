@@ -2,13 +2,14 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import { concat, MalformedError, utf8 } from "../../lib/protocol/mod.ts";
-import { FLAG_CONTINUED, FLAG_MORE } from "../../lib/mailbox/peer_message.ts";
 import {
   cutText,
+  FLAG_CONTINUED,
+  FLAG_MORE,
   joinText,
   TEXT_LIMIT,
   TEXT_PARTS_LIMIT,
-} from "../../lib/mailbox/text.ts";
+} from "../../lib/peer/mod.ts";
 
 const ID = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]);
 const SENT_AT = 1_800_000_000_123;

@@ -1,19 +1,18 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { MalformedError } from "../../lib/protocol/mod.ts";
-import { FLAG_CONTINUED, FLAG_MORE } from "../../lib/mailbox/peer_message.ts";
-import { cutText, TEXT_PARTS_LIMIT } from "../../lib/mailbox/text.ts";
-import type {
-  TextAssembly,
-  WaitingPart,
-} from "../../lib/mailbox/text_assembly.ts";
 import {
   addTextPart,
   ASSEMBLY_LIMIT,
+  cutText,
   decodeTextAssembly,
   EMPTY_ASSEMBLY,
   encodeTextAssembly,
-} from "../../lib/mailbox/text_assembly.ts";
+  FLAG_CONTINUED,
+  FLAG_MORE,
+  TEXT_PARTS_LIMIT,
+} from "../../lib/peer/mod.ts";
+import type { TextAssembly, WaitingPart } from "../../lib/peer/mod.ts";
 
 /** Texts as the messages of one session, with the numbers from `seq` on. */
 function parts(texts: readonly string[], seq = 1): WaitingPart[] {

@@ -1,4 +1,4 @@
-import type { Bytes } from "../../protocol/mod.ts";
+import type { Bytes } from "../bytes/bytes.ts";
 
 /** Gives so many random bytes, like `randomBytes` of the protocol. */
 export type RandomSource = (length: number) => Bytes;

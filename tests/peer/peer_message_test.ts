@@ -9,7 +9,7 @@ import {
   sign,
   utf8,
 } from "../../lib/protocol/mod.ts";
-import type { PeerMessage } from "../../lib/mailbox/peer_message.ts";
+import type { PeerMessage } from "../../lib/peer/mod.ts";
 import {
   FLAG_CONTINUED,
   FLAG_MORE,
@@ -20,8 +20,8 @@ import {
   PeerMessageError,
   signPeerMessage,
   verifyPeerMessage,
-} from "../../lib/mailbox/peer_message.ts";
-import { codeOf, flipped } from "./people.ts";
+} from "../../lib/peer/mod.ts";
+import { codeOf, flipped } from "../mailbox/people.ts";
 
 const writer = await generateSigning();
 const CONTEXT = randomBytes(112);

@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { randomBelow } from "../../../lib/onion/path/random_below.ts";
-import { randomBytes } from "../../../lib/protocol/mod.ts";
-import { draws } from "./relays.ts";
+import { randomBelow, randomBytes } from "../../../lib/protocol/mod.ts";
+import { draws } from "../../onion/path/relays.ts";
 
 const DRAWN = 2 ** 48;
 
