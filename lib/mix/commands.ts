@@ -209,3 +209,69 @@ export const MIX_REFUSED: Verb = verb(
   "MIX-REFUSED",
   "what was asked for is not done",
 );
+
+/** What clients and the entry say to each other. */
+export const ROUNDS: CommandTable = {
+  service: "mix",
+  parameters: [
+    ROUND_KIND,
+    FAULT_PLACE,
+    LATE_BY,
+    BUCKET,
+    ROUND_START,
+    CLOCK,
+    SETTINGS,
+    ONIONS,
+    REPLIES,
+    FILTER,
+  ],
+  verbs: [
+    JOIN,
+    JOINED,
+    ANNOUNCE,
+    PROBE,
+    PROBED,
+    SUBMIT_ONIONS,
+    ROUND_DONE,
+    ROUND_LATE,
+    ROUND_FAILED,
+    FETCH_FILTER,
+    FETCHED_FILTER,
+  ],
+};
+
+/** What the coordinator and the mixes of a chain say to each other. */
+export const MIXING_ROUNDS: CommandTable = {
+  service: "mix chain",
+  parameters: [
+    ROUND_KIND,
+    RUN_MODE,
+    RUN_COUNT,
+    PERIOD,
+    BATCH_LENGTH,
+    NOISE_MEAN,
+    NOISE_SCALE,
+    TOTAL_LENGTH,
+    ROUND_START,
+    CLOCK,
+    MIX_PROOF,
+    SETTINGS_SIGNATURE,
+    COORDINATOR,
+    SETTINGS,
+    ONION_KEYS,
+  ],
+  verbs: [
+    MIX,
+    MIXING,
+    PREPARE_RUN,
+    RUN_PREPARED,
+    SIGN_SETTINGS,
+    SETTINGS_SIGNED,
+    ADD_ONIONS,
+    CLOSE_ROUND,
+    GIVE_REPLIES,
+    BATCH_PART,
+    ABORT_ROUND,
+    MIX_REFUSED,
+  ],
+};
