@@ -66,7 +66,7 @@ async function run(network: RelayNetwork, random: Random): Promise<void> {
     () => network.circuits.slice(0, 3).every((each) => each === 1),
     "all end",
   );
-  network.wires.splice(4, network.wires.length - 10);
+  network.forgetOldWires();
 }
 
 Deno.test("S2.2: whatever a client says to the end of its circuit, that circuit is all that it can destroy", async () => {

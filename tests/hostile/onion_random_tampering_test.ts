@@ -87,7 +87,7 @@ async function run(network: RelayNetwork, random: Random): Promise<void> {
   passage.edit = undefined;
   link.abort();
   await until(() => network.circuits.every((each) => each === 0), "all end");
-  network.wires.splice(0, network.wires.length - 20);
+  network.forgetOldWires();
 }
 
 Deno.test("S4.6: whatever is done to one record anywhere, what arrives is a front of what was sent, and the network recovers", async () => {

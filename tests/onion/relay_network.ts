@@ -179,6 +179,17 @@ export class RelayNetwork implements AsyncDisposable {
     return Array.from({ length }, (_, i) => this.wire(i - 1, i));
   }
 
+  /**
+   * Lets go of the wires that a newer one has taken the place of, in runs that dial without end. The newest
+   * between two stays however long ago it was dialled: relays keep their links.
+   */
+  forgetOldWires(): void {
+    const newest = this.wires.filter((each) =>
+      each === this.wire(each.from, each.to)
+    );
+    this.wires.splice(0, this.wires.length, ...newest);
+  }
+
   /** The descriptor of the relay with this fingerprint. */
   find(fingerprint: Bytes): RelayDescriptor | undefined {
     const wanted = fingerprint.toHex();
