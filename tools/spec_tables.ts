@@ -12,6 +12,7 @@ import { MAILBOX } from "../lib/mailbox/mod.ts";
 import { DIRECTORY } from "../lib/directory/mod.ts";
 import { GREETING } from "../lib/protocol/mod.ts";
 import type { CommandTable } from "../lib/protocol/mod.ts";
+import { MIXING_ROUNDS, ROUNDS } from "../lib/mix/commands.ts";
 import { LINKS } from "../lib/onion/mod.ts";
 import { TRANSFER } from "../lib/transfer/mod.ts";
 
@@ -23,6 +24,8 @@ export const SPEC_TABLES: readonly CommandTable[] = [
   TRANSFER,
   DIRECTORY,
   LINKS,
+  MIXING_ROUNDS,
+  ROUNDS,
 ];
 
 /** Where the specification lies. */
