@@ -11,6 +11,8 @@ const ROOMS = [
   "lib/transfer",
   "lib/directory",
   "lib/onion",
+  "lib/peer",
+  "lib/mix",
 ];
 
 /** Labels that other specifications have given. */
