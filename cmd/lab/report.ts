@@ -63,7 +63,7 @@ interface PastedCommand {
 }
 
 function labCommands(lab: Lab): PastedCommand[] {
-  const { server, proxy, plan: { onion, people } } = lab;
+  const { server, proxy, plan: { onion, people, mix } } = lab;
   const commands: PastedCommand[] = [];
   const add = (about: string, text: string) => commands.push({ about, text });
   const typed = typedProgram();
@@ -95,6 +95,19 @@ function labCommands(lab: Lab): PastedCommand[] {
     );
   }
   const [first, second] = people;
+  for (const [index, name] of people.slice(0, 2).entries()) {
+    const other = index === 0 ? second : first;
+    if (other === undefined) break;
+    const about = mix === 1
+      ? "the same, without telling others who talks to whom (the server alone still sees it)"
+      : `the same, without telling anybody who talks to whom, the server included: ${mix} mixes`;
+    add(
+      index === 0 ? about : "",
+      `SOTTO_HOME=${
+        quoted(lab.home(name))
+      } sotto client chat ${other} --private`,
+    );
+  }
   if (first !== undefined && second !== undefined && !onion) {
     const home = `SOTTO_HOME=${quoted(lab.home(first))}`;
     add(

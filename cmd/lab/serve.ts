@@ -39,6 +39,9 @@ What:
   --people NAME,NAME...    people with an account at the server, each other's contacts; their keys need no
                            passphrase
   --interval DURATION      from one consensus to the next; 2s if not given
+  --mix N                  mixes in the chain of the server, itself included, 1 to 8; the others are relays.
+                           1 if not given: then its rounds hide nothing from the server
+  --cover N                simulated clients that take part in rounds and send only cover; 0 if not given
 
 Where:
   --data DIR               keep everything in DIR, and raise again what lies there: the same keys, ports and
@@ -51,6 +54,7 @@ Examples:
   sotto lab
   sotto lab --people alice,bob
   sotto lab --people alice,bob --onion
+  sotto lab --people alice,bob --mix 3 --cover 20
   sotto lab --controllers 3 --relays 8 --data ./lab
   sotto lab --json --no-server
 `;

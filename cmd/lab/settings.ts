@@ -21,6 +21,8 @@ export const FLAGS = {
   "no-proxy": { type: "boolean" },
   people: { type: "string" },
   interval: { type: "string" },
+  mix: { type: "string" },
+  cover: { type: "string" },
 } as const;
 
 /**
@@ -43,6 +45,8 @@ export function planOf(flags: FlagValues<typeof FLAGS>, kept: Kept): LabPlan {
       ? before.people
       : flags.people.split(",").map((name) => name.trim()),
     interval: secondsOf(flags.interval, interval),
+    mix: countOf("--mix", flags.mix, before.mix),
+    cover: countOf("--cover", flags.cover, before.cover, 0),
   };
 }
 

@@ -6,6 +6,8 @@ import { freePort } from "./free_port.ts";
 export class Berths {
   readonly #hosts: (name: string) => string;
   readonly #ports: Record<string, number>;
+  /** Who is known by a port from before. */
+  readonly #settled: ReadonlySet<string>;
 
   /** `ports` are those that were given away before. */
   constructor(
@@ -14,6 +16,7 @@ export class Berths {
   ) {
     this.#hosts = hosts;
     this.#ports = { ...ports };
+    this.#settled = new Set(Object.keys(ports));
   }
 
   /** The ports that are given away, by name. */
@@ -33,6 +36,13 @@ export class Berths {
   address(name: string, fingerprint: Bytes): string {
     const [host, port] = [this.#host(name), this.#port(name)];
     return formatServerAddress({ host, port, fingerprint });
+  }
+
+  /** Gives a member another port; whether it may have one: those of before stay where they were. */
+  move(name: string): boolean {
+    if (this.#settled.has(name)) return false;
+    delete this.#ports[name];
+    return true;
   }
 
   #host(name: string): string {

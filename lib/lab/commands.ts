@@ -14,6 +14,8 @@ export interface Place {
 const SIGNS_OF_LIFE = ["--alive-every", "1s", "--forget-after", "5s"];
 /** All members of a lab have one address, so that limits for each address would be limits for all. */
 const NO_LIMIT = "100000";
+/** All mixes of a lab share one machine. */
+const MIX_NOISE = ["--mix-noise", "lab"];
 
 /** A controller that lists relays at private addresses. */
 export function controllerCommand(
@@ -29,13 +31,15 @@ export function controllerCommand(
   ];
 }
 
-/** A relay that connects to anything as an exit, private addresses included. */
+/** A relay that connects to anything as an exit, private addresses included; as a mix if `mixes`. */
 export function relayCommand(
   { listen, home, controllers }: Place,
   { quorum }: LabPlan,
+  mixes: boolean,
 ): string[] {
   return [
     ...["relay", "--data", home, "--listen", listen],
+    ...mixes ? ["--mix", ...MIX_NOISE] : [],
     ...["--exit", "accept *:*", "--exit-private", "--drain", "1s"],
     ...["--max-per-address", NO_LIMIT, "--circuit-rate", NO_LIMIT],
     ...controllerFlags(controllers),
@@ -44,27 +48,35 @@ export function relayCommand(
 }
 
 /** A server at which anybody may register. */
-export function serverCommand({ listen, home }: Place): string[] {
-  return [...serverAt(home), "--listen", listen];
+export function serverCommand(
+  { listen, home, controllers }: Place,
+  { mix, quorum }: LabPlan,
+): string[] {
+  return [
+    ...[...serverAt(home, mix), "--listen", listen],
+    ...mix === 1 ? [] : controllerFlags(controllers),
+    ...mix === 1 ? [] : quorumFlags(quorum),
+  ];
 }
 
 /** The same without an address. */
 export function onionServerCommand(
   { home, controllers }: Omit<Place, "listen">,
-  { quorum }: LabPlan,
+  { mix, quorum }: LabPlan,
 ): string[] {
   return [
-    ...serverAt(home),
+    ...serverAt(home, mix),
     ...["--onion", "--no-listen"],
     ...controllerFlags(controllers),
     ...quorumFlags(quorum),
   ];
 }
 
-function serverAt(home: string): string[] {
+function serverAt(home: string, mix: number): string[] {
   return [
     ...["server", "--data", home, "--registration-rate", NO_LIMIT],
     ...["--max-per-address", NO_LIMIT, "--connection-rate", NO_LIMIT],
+    ...mix === 1 ? [] : ["--mixes", String(mix), ...MIX_NOISE],
   ];
 }
 

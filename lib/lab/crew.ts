@@ -101,6 +101,11 @@ export class Crew {
     return member;
   }
 
+  /** Ends a member, if there is one of this name. */
+  async stop(name: string): Promise<void> {
+    await this.#members.get(name)?.stop(GRACE);
+  }
+
   /** Starts a member as it was started before; if it still runs, it is ended first. */
   async restart(name: string): Promise<Member> {
     await this.member(name).stop(GRACE);

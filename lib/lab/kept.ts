@@ -1,5 +1,6 @@
 import { readPrivateFile, writePrivateFile } from "../identity/mod.ts";
 import { LabError } from "./lab_error.ts";
+import { DEFAULT_PLAN } from "./plan.ts";
 import type { LabPlan } from "./plan.ts";
 
 /** What a lab keeps from run to run, beside what its members keep. */
@@ -26,7 +27,11 @@ export async function readKept(directory: string): Promise<Kept> {
   const path = pathIn(directory);
   try {
     const kept: unknown = JSON.parse(await readPrivateFile(path));
-    if (isKept(kept)) return kept;
+    if (isKept(kept)) {
+      return kept.plan === undefined
+        ? kept
+        : { ...kept, plan: { ...DEFAULT_PLAN, ...kept.plan } };
+    }
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return NOTHING_KEPT;
     if (!(cause instanceof SyntaxError)) throw cause;
@@ -53,11 +58,15 @@ function isKept(value: unknown): value is Kept {
 
 function isPlan(value: unknown): boolean {
   if (!isRecord(value)) return false;
-  const { server, onion, proxy, controllers, relays, interval, quorum } = value;
+  const { server, onion, proxy, controllers, relays, interval } = value;
+  // What came later may be missing.
+  const { quorum, mix, cover } = value;
   return isTexts(value["people"]) &&
     [server, onion, proxy].every((each) => typeof each === "boolean") &&
     [controllers, relays, interval].every(Number.isInteger) &&
-    (quorum === undefined || Number.isInteger(quorum));
+    [quorum, mix, cover].every((each) =>
+      each === undefined || Number.isInteger(each)
+    );
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -18,6 +18,10 @@ export interface LabPlan {
   readonly people: readonly string[];
   /** From one consensus to the next, in seconds. */
   readonly interval: number;
+  /** Mixes in the chain of the server, itself included, 1 to 8; the others are the first relays. */
+  readonly mix: number;
+  /** Simulated clients that take part in rounds and only send cover. */
+  readonly cover: number;
 }
 
 /** A controller, four relays, a server and a proxy. */
@@ -29,6 +33,8 @@ export const DEFAULT_PLAN: LabPlan = {
   proxy: true,
   people: [],
   interval: 2,
+  mix: 1,
+  cover: 0,
 };
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,31}$/;
@@ -37,6 +43,8 @@ const LEAST_RELAYS = 3;
 const MOST_RELAYS = 64;
 const MOST_PEOPLE = 16;
 const MOST_SECONDS = 3_600;
+const MOST_MIXES = 8;
+const MOST_COVER = 10_000;
 
 /** @throws {LabError} `ERR_LAB_PLAN` if there can be no such lab. */
 export function checkPlan(plan: LabPlan): void {
@@ -48,6 +56,14 @@ export function checkPlan(plan: LabPlan): void {
   if (plan.quorum !== undefined) {
     const majority = Math.floor(controllers / 2) + 1;
     checkNumber("as the quorum", plan.quorum, majority, controllers);
+  }
+  checkNumber("mixes", plan.mix, 1, MOST_MIXES);
+  checkNumber("simulated clients", plan.cover, 0, MOST_COVER);
+  if (plan.mix - 1 > relays) {
+    throw refused(`${relays} relays for ${plan.mix - 1} mixes`);
+  }
+  if ((plan.mix > 1 || plan.cover > 0) && !plan.server) {
+    throw refused("rounds need a server");
   }
   if (people.length > 0 && !plan.server) {
     throw refused("people need a server");

@@ -27,6 +27,8 @@ export async function raiseLab(options: LabOptions): Promise<Lab> {
     proxy: options.proxy ?? DEFAULT_PLAN.proxy,
     people: options.people ?? DEFAULT_PLAN.people,
     interval: options.interval ?? DEFAULT_PLAN.interval,
+    mix: options.mix ?? DEFAULT_PLAN.mix,
+    cover: options.cover ?? DEFAULT_PLAN.cover,
   };
   checkPlan(plan);
   const temporary = options.directory === undefined;

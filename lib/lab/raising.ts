@@ -1,6 +1,7 @@
 import type { Network } from "../directory/mod.ts";
 import { networkOf } from "../directory/mod.ts";
 import { parseServerAddress } from "../identity/mod.ts";
+import type { Bytes } from "../protocol/mod.ts";
 import { Berths } from "./berths.ts";
 import {
   controllerCommand,
@@ -17,10 +18,17 @@ import { writeKept } from "./kept.ts";
 import type { Kept } from "./kept.ts";
 import { Lab } from "./lab.ts";
 import { LabError } from "./lab_error.ts";
+import type { Member } from "./member.ts";
 import { raisePeople } from "./people.ts";
 import { numbered } from "./plan.ts";
 import type { LabPlan } from "./plan.ts";
-import { startOnionServer, startServer } from "./start_server.ts";
+import { startAtFreePort, withFreePorts } from "./port_taken.ts";
+import {
+  addressOfOnionServer,
+  addressOfServer,
+  ONION_SERVER_READY,
+  SERVER_READY,
+} from "./start_server.ts";
 
 const LISTENING = /^listening on (\S+)/;
 const CONSENSUS = / consensus height=.*/;
@@ -43,6 +51,12 @@ export interface RaisingOptions {
   readonly now: () => number;
   /** What the lab does at its end. */
   readonly close: () => Promise<void>;
+}
+
+/** Controllers that are up. */
+interface Controllers {
+  readonly addresses: readonly string[];
+  readonly members: readonly Member[];
 }
 
 /** Controllers and relays that are up. */
@@ -72,8 +86,9 @@ export class Raising {
    * @throws {LabError} says which part.
    */
   async raise(): Promise<Lab> {
-    const addressed = this.#controllers();
-    const connected = addressed.then((each) => this.#raiseNetwork(each));
+    const ruled = this.#raiseControllers();
+    const addressed = ruled.then(({ addresses }) => addresses);
+    const connected = ruled.then((each) => this.#raiseNetwork(each));
     const serving = this.#serve(addressed, connected);
     const populated = serving?.then(async (server) =>
       this.#raisePeople(server, await addressed)
@@ -109,26 +124,47 @@ export class Raising {
     }
   }
 
-  /** A server that is to be reached through relays needs them first. */
+  /** A server that is to be reached through relays, or mixes with them, needs them first. */
   #serve(
     addressed: Promise<readonly string[]>,
     connected: Promise<Raised>,
   ): Promise<string> | undefined {
-    if (!this.#plan.server) return undefined;
-    return this.#plan.onion
-      ? connected.then(async () => this.#raiseOnionServer(await addressed))
-      : this.#raiseServer();
+    const { server, onion, mix } = this.#plan;
+    if (!server) return undefined;
+    if (onion) {
+      return connected.then(async () =>
+        this.#raiseOnionServer(await addressed)
+      );
+    }
+    return mix === 1
+      ? this.#raiseServer([])
+      : connected.then(async () => this.#raiseServer(await addressed));
   }
 
-  #raiseOnionServer(controllers: readonly string[]): Promise<string> {
+  async #raiseOnionServer(controllers: readonly string[]): Promise<string> {
     const place = { home: this.#crew.home("server"), controllers };
     const command = onionServerCommand(place, this.#plan);
-    return startOnionServer(this.#crew, [...command, ...this.#more("server")]);
+    const member = await this.#crew.start("server", {
+      args: [...command, ...this.#more("server")],
+      ready: ONION_SERVER_READY,
+    });
+    return await addressOfOnionServer(member);
   }
 
-  #raiseServer(): Promise<string> {
-    const command = serverCommand(this.#place("server", []));
-    return startServer(this.#crew, [...command, ...this.#more("server")]);
+  async #raiseServer(controllers: readonly string[]): Promise<string> {
+    const member = await startAtFreePort(
+      this.#crew,
+      this.#berths,
+      "server",
+      () => ({
+        args: [
+          ...serverCommand(this.#place("server", controllers), this.#plan),
+          ...this.#more("server"),
+        ],
+        ready: SERVER_READY,
+      }),
+    );
+    return await addressOfServer(member);
   }
 
   async #raisePeople(
@@ -141,30 +177,46 @@ export class Raising {
   }
 
   /** Controllers first: a relay that finds none waits before it tries again. */
-  async #raiseNetwork(addresses: readonly string[]): Promise<Raised> {
-    const { controllers, relays, quorum } = this.#plan;
+  async #raiseControllers(): Promise<Controllers> {
+    const names = numbered("controller", this.#plan.controllers);
+    const prints = await this.#controllerKeys(names);
+    return await withFreePorts(this.#berths, async () => {
+      const { kept: { controllers, people } } = this.#options;
+      const addresses = prints === undefined
+        ? controllers
+        : names.map((name, i) => this.#berths.address(name, prints[i]!));
+      if (prints !== undefined) await this.#keep(addresses, people);
+      const starting = names.map((name) =>
+        this.#crew.start(name, this.#controller(name, addresses))
+      );
+      try {
+        return { addresses, members: await Promise.all(starting) };
+      } catch (error) {
+        // All of them have been told the address that one of them could not have.
+        await Promise.allSettled(starting);
+        await Promise.all(names.map((name) => this.#crew.stop(name)));
+        throw error;
+      }
+    });
+  }
+
+  async #raiseNetwork({ addresses, members }: Controllers): Promise<Raised> {
+    const { relays, quorum } = this.#plan;
     const { patience, now } = this.#options;
-    const names = numbered("controller", controllers);
     const network = networkOf(addresses.map(parseServerAddress), quorum);
-    const raised = await Promise.all(
-      names.map((name) =>
-        this.#crew.start(name, {
-          args: [
-            ...controllerCommand(this.#place(name, addresses), this.#plan),
-            ...this.#more(name),
-          ],
-          ready: LISTENING,
-        })
-      ),
-    );
     await Promise.all(
       numbered("relay", relays).map((name) =>
-        this.#crew.start(name, this.#relay(name, addresses))
+        startAtFreePort(
+          this.#crew,
+          this.#berths,
+          name,
+          () => this.#relay(name, addresses),
+        )
       ),
     );
     // A controller of an earlier lab begins with the relays of that.
     const all = new RegExp(` consensus height=\\d+ relays=${relays} `);
-    await Promise.all(raised.map(async (each) => {
+    await Promise.all(members.map(async (each) => {
       const [line = ""] = each.output.latest(CONSENSUS) ?? [];
       if (!all.test(line)) await each.says(all, patience, true);
     }));
@@ -174,11 +226,12 @@ export class Raising {
     return { network, watch };
   }
 
-  /** The addresses of the controllers, whose keys are made if there are none. */
-  async #controllers(): Promise<readonly string[]> {
-    const names = numbered("controller", this.#plan.controllers);
-    const { kept: { controllers, people }, now } = this.#options;
-    if (controllers.length === names.length) return controllers;
+  /** Makes the keys of controllers and gives their fingerprints; `undefined` if there are keys already. */
+  async #controllerKeys(
+    names: readonly string[],
+  ): Promise<readonly Bytes[] | undefined> {
+    const { kept: { controllers }, now } = this.#options;
+    if (controllers.length === names.length) return undefined;
     if (controllers.length > 0) {
       throw new LabError(
         "ERR_LAB_PLAN",
@@ -186,28 +239,38 @@ export class Raising {
       );
     }
     const seconds = Math.floor(now() / 1_000);
-    const made = await Promise.all(names.map(async (name) => {
-      const home = this.#crew.home(name);
-      const fingerprint = await makeControllerKeys(home, seconds);
-      return this.#berths.address(name, fingerprint);
-    }));
-    await this.#keep(made, people);
-    return made;
+    return await Promise.all(
+      names.map((name) => makeControllerKeys(this.#crew.home(name), seconds)),
+    );
+  }
+
+  #controller(name: string, addresses: readonly string[]): MemberCommand {
+    const place = this.#place(name, addresses);
+    const args = [...controllerCommand(place, this.#plan), ...this.#more(name)];
+    return { args, ready: LISTENING };
   }
 
   #relay(name: string, addresses: readonly string[]): MemberCommand {
-    const command = relayCommand(this.#place(name, addresses), this.#plan);
+    const { mix } = this.#plan;
+    const mixes = numbered("relay", mix - 1).includes(name);
+    const place = this.#place(name, addresses);
+    const command = relayCommand(place, this.#plan, mixes);
     return { args: [...command, ...this.#more(name)], ready: LISTED };
   }
 
   async #raiseProxy(addresses: readonly string[]): Promise<string> {
-    const proxy = await this.#crew.start("proxy", {
-      args: [
-        ...proxyCommand(this.#place("proxy", addresses), this.#plan),
-        ...this.#more("proxy"),
-      ],
-      ready: LISTENING,
-    });
+    const proxy = await startAtFreePort(
+      this.#crew,
+      this.#berths,
+      "proxy",
+      () => ({
+        args: [
+          ...proxyCommand(this.#place("proxy", addresses), this.#plan),
+          ...this.#more("proxy"),
+        ],
+        ready: LISTENING,
+      }),
+    );
     const [, text = ""] = await proxy.output.find(LISTENING);
     return text;
   }

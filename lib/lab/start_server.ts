@@ -1,19 +1,16 @@
 import { parseServerAddress } from "../identity/mod.ts";
 import { dial } from "../net/mod.ts";
 import { Caller } from "../protocol/mod.ts";
-import type { Crew } from "./crew.ts";
+import type { Member } from "./member.ts";
 
-const ADDRESS = /^address +(\S+)/;
-/** It is said only once others can reach it there. */
-const ONION_ADDRESS = /^onion address (\S+)/;
+/** A server that listens is ready with this. */
+export const SERVER_READY = /^address +(\S+)/;
+/** One that is reached through the onion says it only once others can reach it there. */
+export const ONION_SERVER_READY = /^onion address (\S+)/;
 
-/** Starts a server that listens, and asks it whether it is there (S0.1). Gives its address. */
-export async function startServer(
-  crew: Crew,
-  args: readonly string[],
-): Promise<string> {
-  const server = await crew.start("server", { args, ready: ADDRESS });
-  const [, text = ""] = await server.output.find(ADDRESS);
+/** Asks a server that listens whether it is there (S0.1). Gives its address. */
+export async function addressOfServer(server: Member): Promise<string> {
+  const [, text = ""] = await server.output.find(SERVER_READY);
   const { host, port } = parseServerAddress(text);
   const stream = await dial({ hostname: host, port });
   try {
@@ -24,12 +21,8 @@ export async function startServer(
   return text;
 }
 
-/** Starts a server that is reached through the onion only. Gives its address. */
-export async function startOnionServer(
-  crew: Crew,
-  args: readonly string[],
-): Promise<string> {
-  const server = await crew.start("server", { args, ready: ONION_ADDRESS });
-  const [, text = ""] = await server.output.find(ONION_ADDRESS);
+/** The address of a server that is reached through the onion only. */
+export async function addressOfOnionServer(server: Member): Promise<string> {
+  const [, text = ""] = await server.output.find(ONION_SERVER_READY);
   return text;
 }

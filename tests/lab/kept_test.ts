@@ -29,12 +29,22 @@ const DAMAGED: readonly string[] = [
   '{"controllers":[],"ports":{"relay-1":"1"},"people":[]}',
   '{"controllers":[],"ports":{},"people":[],"plan":null}',
   '{"controllers":[],"ports":{},"people":[],"plan":{"relays":3}}',
+  JSON.stringify({ ...KEPT, plan: { ...KEPT.plan, mix: "2" } }),
 ];
 
 Deno.test("lab kept: what is written is read, and nothing where nothing is", async () => {
   await inFolder(async (folder) => {
     assertEquals(await readKept(folder), NOTHING_KEPT);
     await writeKept(folder, KEPT);
+    assertEquals(await readKept(folder), KEPT);
+  });
+});
+
+Deno.test("lab kept: what older labs did not have is as by default", async () => {
+  await inFolder(async (folder) => {
+    const { mix: _mix, cover: _cover, ...plan } = KEPT.plan;
+    const text = JSON.stringify({ ...KEPT, plan });
+    await Deno.writeTextFile(`${folder}/lab.json`, text, { mode: 0o600 });
     assertEquals(await readKept(folder), KEPT);
   });
 });

@@ -21,6 +21,9 @@ const POSSIBLE: readonly Partial<LabPlan>[] = [
   { onion: true },
   { interval: 1 },
   { interval: 3_600 },
+  { relays: 7, mix: 8 },
+  { relays: 3, mix: 4 },
+  { cover: 10_000 },
 ];
 
 const IMPOSSIBLE: readonly (readonly [Partial<LabPlan>, string])[] = [
@@ -33,6 +36,12 @@ const IMPOSSIBLE: readonly (readonly [Partial<LabPlan>, string])[] = [
   [{ controllers: 3, quorum: 1 }, "1 as the quorum, not 2 to 3"],
   [{ controllers: 3, quorum: 4 }, "4 as the quorum, not 2 to 3"],
   [{ interval: 0 }, "0 seconds between two consensuses, not 1 to 3600"],
+  [{ mix: 0 }, "0 mixes, not 1 to 8"],
+  [{ mix: 9, relays: 10 }, "9 mixes, not 1 to 8"],
+  [{ relays: 3, mix: 5 }, "3 relays for 4 mixes"],
+  [{ mix: 2, server: false }, "rounds need a server"],
+  [{ cover: 1, server: false }, "rounds need a server"],
+  [{ cover: 10_001 }, "10001 simulated clients, not 0 to 10000"],
   [{ people: ["alice"], server: false }, "people need a server"],
   [{ onion: true, server: false }, "there is no server to hide"],
   [{ people: ["alice", "alice"] }, "two people have the same name"],
@@ -74,6 +83,8 @@ Deno.test("lab plan: what flags leave open is as it was", () => {
     proxy: false,
     people: ["alice"],
     interval: 5,
+    mix: 3,
+    cover: 7,
   };
   const kept = { ...NOTHING_KEPT, plan: before };
   const as = (...args: string[]) => planOf(parseFlags(args, FLAGS).flags, kept);
@@ -81,6 +92,7 @@ Deno.test("lab plan: what flags leave open is as it was", () => {
   const other = as(
     ...["--relays", "7", "--people", "bob, carol", "--proxy"],
     ...["--quorum", "3", "--interval", "1m", "--server"],
+    ...["--mix", "2", "--cover", "0"],
   );
   assertEquals(other, {
     controllers: 3,
@@ -91,6 +103,8 @@ Deno.test("lab plan: what flags leave open is as it was", () => {
     proxy: true,
     people: ["bob", "carol"],
     interval: 60,
+    mix: 2,
+    cover: 0,
   });
   const without = as("--no-server");
   assertEquals([without.server, without.onion], [false, false]);
