@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { concat, equalConstantTime } from "../protocol/mod.ts";
+import { concat, equalConstantTime, MalformedError } from "../protocol/mod.ts";
 import type { Bytes } from "../protocol/mod.ts";
 import {
   acknowledge,
@@ -18,10 +18,11 @@ import {
   hasSequence,
   highestAcknowledged,
   isNumbered,
+  MessageType,
   signPeerMessage,
   verifyPeerMessage,
 } from "../peer/mod.ts";
-import type { MessageType, PeerMessage, SequenceSet } from "../peer/mod.ts";
+import type { PeerMessage, SequenceSet } from "../peer/mod.ts";
 import { SYSTEM_KEYS } from "./key_source.ts";
 import { encodeEnvelope, parseLetter } from "./letter.ts";
 import type { OwnParty, Party } from "./party.ts";
@@ -95,7 +96,8 @@ export async function sealMessage(
 /**
  * Opens one letter of the session, in whatever order letters come.
  *
- * @throws {MalformedError} if the bytes are no letter, or what is inside is no message.
+ * @throws {MalformedError} if the bytes are no letter, or what is inside is no message or a RATCHET,
+ * which only rounds carry.
  * @throws {SessionError} `ERR_SESSION_PARTY`, `ERR_SESSION_OTHER`, `ERR_SESSION_ACKNOWLEDGEMENT`,
  * `ERR_SESSION_END`.
  * @throws {RatchetError} `ERR_RATCHET_USED` for a duplicate, `ERR_RATCHET_UNOPENED`,
@@ -122,6 +124,11 @@ export async function openLetter(
     signedContext(session, letter.header),
     plaintext,
   );
+  if (message.type === MessageType.RATCHET) {
+    throw new MalformedError(
+      "Cannot accept a message: letters carry none of its type",
+    );
+  }
   if (highestAcknowledged(message) >= session.nextSeq) {
     throw new SessionError(
       "ERR_SESSION_ACKNOWLEDGEMENT",

@@ -20,7 +20,7 @@ const VERSION = 1;
 const LABEL = utf8("sotto peer message v1\0");
 
 /**
- * What a message is. TEXT, READ and HANGUP are numbered and acknowledged; the others have the
+ * What a message is. TEXT, READ, HANGUP and RATCHET are numbered and acknowledged; the others have the
  * number 0, for they say nothing that would be missed or go stale when lost.
  */
 export const MessageType = {
@@ -36,6 +36,8 @@ export const MessageType = {
   RETRY: 4,
   /** Ends the session. */
   HANGUP: 5,
+  /** A part of new keys for a conversation over rounds; letters, which have a ratchet, never carry it. */
+  RATCHET: 6,
 } as const;
 /** One of the numbers in `MessageType`. */
 export type MessageType = typeof MessageType[keyof typeof MessageType];
@@ -72,7 +74,7 @@ export class PeerMessageError extends Error {
 /** Whether messages of this type are numbered and acknowledged. */
 export function isNumbered(type: MessageType): boolean {
   return type === MessageType.TEXT || type === MessageType.READ ||
-    type === MessageType.HANGUP;
+    type === MessageType.HANGUP || type === MessageType.RATCHET;
 }
 
 /**

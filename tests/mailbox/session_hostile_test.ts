@@ -2,7 +2,11 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import { concat, MalformedError, sign, utf8 } from "../../lib/protocol/mod.ts";
 import { encodeEnvelope, parseLetter } from "../../lib/mailbox/letter.ts";
-import { PeerMessageError, signPeerMessage } from "../../lib/peer/mod.ts";
+import {
+  MessageType,
+  PeerMessageError,
+  signPeerMessage,
+} from "../../lib/peer/mod.ts";
 import { encrypt } from "../../lib/mailbox/ratchet.ts";
 import { openLetter, sealMessage } from "../../lib/mailbox/session.ts";
 import { acceptSession } from "../../lib/mailbox/session_start.ts";
@@ -90,6 +94,17 @@ Deno.test("S3.4: an opening letter with any byte altered starts no session", asy
   });
   assertEquals(refused, 1710);
   assertEquals((await accept(letter)).message.payload, say("x").payload);
+});
+
+Deno.test("S3.4: a letter that carries a RATCHET, which only rounds do, is malformed", async () => {
+  const now = await answeredPair();
+  const { letter, seq } = await sealMessage(now.atAlice, now.alice.own, {
+    type: MessageType.RATCHET,
+    flags: 0,
+    payload: new Uint8Array([0, 0, 1, 0]),
+  });
+  assertEquals(seq > 0, true);
+  assertEquals(await refusal(now, letter), "ERR_MALFORMED");
 });
 
 Deno.test("S3.4: parts of two letters do not make a third", async () => {

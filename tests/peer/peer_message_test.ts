@@ -67,7 +67,7 @@ Deno.test("S3.4: PeerMessage: 480 bytes, every field in its place", async () => 
 
 Deno.test("S3.4: PeerMessage: everything that can be said comes back, all of one size", async () => {
   const types = Object.values(MessageType);
-  assertEquals(types, [0, 1, 2, 3, 4, 5]);
+  assertEquals(types, [0, 1, 2, 3, 4, 5, 6]);
   const u32 = fc.integer({ min: 0, max: 0xffffffff });
   await fc.assert(fc.asyncProperty(
     fc.constantFrom(...types),
@@ -104,11 +104,13 @@ Deno.test("PeerMessage: payloads at the edges", async () => {
 });
 
 Deno.test("PeerMessage: numbers and flags must fit the type, both ways", async () => {
-  const { TEXT, COVER, RECEIPT, READ, RETRY, HANGUP } = MessageType;
+  const { TEXT, COVER, RECEIPT, READ, RETRY, HANGUP, RATCHET } = MessageType;
   const bad: readonly Partial<PeerMessage>[] = [
     { type: TEXT, seq: 0 },
     { type: READ, seq: 0, flags: 0 },
     { type: HANGUP, seq: 0, flags: 0 },
+    { type: RATCHET, seq: 0, flags: 0 },
+    { type: RATCHET, seq: 1, flags: FLAG_MORE },
     { type: COVER, seq: 1, flags: 0 },
     { type: RECEIPT, seq: 1, flags: 0 },
     { type: RETRY, seq: 1, flags: 0 },
@@ -136,7 +138,7 @@ Deno.test("S3.4: PeerMessage: there is one encoding; padding, version, type and 
   const lies: readonly (readonly [number, number])[] = [
     [0, 0], // version
     [0, 2],
-    [1, 6], // type
+    [1, 7], // type
     [1, 255],
     [15, 0xff], // length beyond the payload
     [19, 1], // padding, first byte
