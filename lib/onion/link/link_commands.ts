@@ -3,6 +3,7 @@ import type {
   ByteStream,
   Channel,
   CommandTable,
+  Message,
 } from "../../protocol/mod.ts";
 import {
   Caller,
@@ -12,6 +13,7 @@ import {
   verb,
   Vocabulary,
 } from "../../protocol/mod.ts";
+import type { LinkGuests } from "./link_guests.ts";
 
 /** What is said on a channel before cells are (SPEC.md §12.1). */
 
@@ -67,14 +69,25 @@ async function linkOver(stream: ByteStream, linkKey: Bytes): Promise<Channel> {
 }
 
 /**
- * The answering side: whether the other side wants a link, and is told that it has one.
+ * The answering side: waits for the first command, and tells the other side that it has a link if that
+ * is what it wants.
  *
+ * @param guests whose verbs are first commands, too.
+ * @returns the first command, if it is one of `guests`; `undefined` if it is none, or there is none.
  * @throws {ChannelError | MalformedError} if it breaks a rule.
  */
-export async function grantLink(channel: Channel): Promise<boolean> {
-  const commands = new CommandChannel(channel, VOCABULARY, LIMITS);
+export async function grantLink(
+  channel: Channel,
+  guests?: Pick<LinkGuests, "table" | "opens">,
+): Promise<"link" | Message | undefined> {
+  const vocabulary = guests === undefined
+    ? VOCABULARY
+    : new Vocabulary(LINKS, guests.table);
+  const commands = new CommandChannel(channel, vocabulary, LIMITS);
   const request = await commands.next();
-  if (request?.verb !== LINK) return false;
+  if (request === null) return undefined;
+  if (guests?.opens.has(request.verb.name)) return request;
+  if (request.verb !== LINK) return undefined;
   await commands.send(new CommandWriter().verb(LINKED).done());
-  return true;
+  return "link";
 }

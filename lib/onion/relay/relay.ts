@@ -18,6 +18,7 @@ import {
 } from "../circuit/hop_handshake.ts";
 import { Link } from "../link/link.ts";
 import { askForLink, grantLink } from "../link/link_commands.ts";
+import type { LinkGuests } from "../link/link_guests.ts";
 import { LinkPadding } from "../link/link_padding.ts";
 import { LinkWatch } from "../link/link_watch.ts";
 import { QueueMemory } from "../link/queue_memory.ts";
@@ -60,6 +61,8 @@ export interface RelayOptions {
   readonly exit: ExitDialer;
   /** How much it takes on. */
   readonly limits: RelayLimits;
+  /** Who else is served on its port. */
+  readonly guests?: LinkGuests | undefined;
   /** Milliseconds of a steady clock. */
   readonly now: () => number;
   /** Told of what went wrong inside; nothing that a peer can cause at will. */
@@ -132,7 +135,14 @@ export class Relay implements CircuitHost {
       certificate: certificate.bytes,
     });
     if (channel === undefined) return;
-    if (!await grantLink(channel)) return await channel.close();
+    const { guests } = this.#options;
+    const granted = await grantLink(channel, guests);
+    if (granted !== "link") {
+      if (granted !== undefined) {
+        await guests!.welcome(channel, granted, incoming);
+      }
+      return await channel.close();
+    }
     incoming.deadline(0);
     const link = this.#linkOn(channel);
     const circuitLink = new CircuitLink(
