@@ -31,6 +31,8 @@ export {
   openLayer,
   sealLayer,
 } from "./crypto/chacha20_poly1305.ts";
+export { LayerCipher } from "./crypto/layer_cipher.ts";
+export { agree, ephemeralDh } from "./crypto/agreement.ts";
 export {
   HASH_BYTES,
   hkdfExpandSha512,

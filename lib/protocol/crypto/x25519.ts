@@ -9,7 +9,9 @@ export const X25519_BYTES = 32;
  * WebCrypto takes raw public X25519 keys but private ones only as PKCS#8; for 32-byte keys that is
  * this constant prefix (RFC 8410 §7).
  */
-const PKCS8_PREFIX = Uint8Array.fromHex("302e020100300506032b656e04220420");
+export const PKCS8_PREFIX: Bytes = Uint8Array.fromHex(
+  "302e020100300506032b656e04220420",
+);
 
 /** A key pair: the public half as 32 raw bytes, the private half as a key. */
 export interface DhKeyPair {

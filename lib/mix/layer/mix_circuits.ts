@@ -1,0 +1,26 @@
+import type { Bytes } from "../../protocol/mod.ts";
+
+/** The circuits of one run at one mix: those that its first round has set up, and their keys. */
+export class MixCircuits {
+  readonly #keys = new Map<string, CryptoKey>();
+
+  /** How many there are. */
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  /** Takes a circuit on. @param id 16 bytes. */
+  set(id: Bytes, key: CryptoKey): void {
+    this.#keys.set(id.toHex(), key);
+  }
+
+  /** The key of a circuit, or `undefined` if there is none of that id (16 bytes). */
+  get(id: Bytes): CryptoKey | undefined {
+    return this.#keys.get(id.toHex());
+  }
+
+  /** Forgets them all. */
+  erase(): void {
+    this.#keys.clear();
+  }
+}
