@@ -57,18 +57,16 @@ for (
   ] as const
 ) {
   Deno.test(`hostile: who says ${name} and no more is not waited for`, async () => {
-    await withFront(
-      { patience: 100 },
-      ({ port, opener }) =>
-        RawClient.run(port, async (client) => {
-          if (said !== "") await client.say(said);
-          const begin = performance.now();
-          await client.hearAll();
-          const took = performance.now() - begin;
-          assert(took > 50 && took < 5_000, String(took));
-          assertEquals(opener.asked, []);
-        }),
-    );
+    await withFront({ patience: 100 }, async ({ port, opener }) => {
+      const begin = performance.now();
+      await RawClient.run(port, async (client) => {
+        if (said !== "") await client.say(said);
+        await client.hearAll();
+        const took = performance.now() - begin;
+        assert(took > 90 && took < 5_000, String(took));
+        assertEquals(opener.asked, []);
+      });
+    });
   });
 }
 
@@ -83,7 +81,7 @@ for (
   Deno.test(`${name}: who has said what it wants may take its time, and so may the server`, async () => {
     const slow = async (connection: Deno.TcpConn) => {
       await connection.read(new Uint8Array(1_000));
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      await new Promise((resolve) => setTimeout(resolve, 650));
       const text = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow";
       await connection.write(utf8(text));
     };
@@ -91,7 +89,8 @@ for (
       slow,
       (target) =>
         withFront(
-          { patience: 100 },
+          // Enough for a busy machine to take in what comes at once.
+          { patience: 500 },
           ({ port }) =>
             RawClient.run(port, async (client) => {
               const place = [target >> 8, target & 255];
@@ -103,7 +102,7 @@ for (
               }
               await client.hear(answer);
               if (answer > 0) {
-                await new Promise((resolve) => setTimeout(resolve, 250));
+                await new Promise((resolve) => setTimeout(resolve, 650));
                 await client.say("GET / HTTP/1.1\r\n\r\n");
               }
               assertMatch(
@@ -135,9 +134,11 @@ Deno.test("hostile: an answer is not lost because something was still being said
 
 Deno.test("hostile: a request whose client is gone in the middle does not stay open", async () => {
   let rest: string | undefined;
+  const half = Promise.withResolvers<void>();
   const patient = async (connection: Deno.TcpConn) => {
     const peer = new RawClient(connection);
     await peer.hearUntil(/half$/);
+    half.resolve();
     rest = await peer.hearAll();
   };
   await withTcp(
@@ -148,7 +149,7 @@ Deno.test("hostile: a request whose client is gone in the middle does not stay o
           await client.say(
             `POST http://web.example:${target}/ HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf`,
           );
-          await new Promise((resolve) => setTimeout(resolve, 50));
+          await half.promise;
         });
         await Promise.all(clients);
       }),

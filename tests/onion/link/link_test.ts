@@ -14,6 +14,7 @@ import type { Bytes } from "../../../lib/protocol/mod.ts";
 import { Channel, randomBytes, TrafficKey } from "../../../lib/protocol/mod.ts";
 import { memoryConnection } from "../../support/memory_stream.ts";
 import type { Passage } from "../../support/memory_stream.ts";
+import { HandClock } from "../hand_clock.ts";
 import { pause, until, within } from "../streams.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -184,18 +185,20 @@ Deno.test("a close sends what waits first; an abort gives back what waits", asyn
 });
 
 Deno.test("a link of which nothing is heard is ended, one of which something is heard is not", async () => {
+  using clock = new HandClock();
   let ends = 0;
   const watch = new LinkWatch(() => ends++, 30);
   for (let i = 0; i < 20; i++) {
     watch.alive();
-    await pause(5);
+    await clock.advance(25);
   }
   assertEquals(ends, 0);
-  await until(() => ends === 1, "it is ended");
-  await pause(70);
+  await clock.advance(60);
+  assertEquals(ends, 1);
+  await clock.advance(70);
   assertEquals(ends, 1);
   watch.stop();
   new LinkWatch(() => ends++, 10).stop();
-  await pause(30);
+  await clock.advance(30);
   assertEquals(ends, 1);
 });
