@@ -170,7 +170,8 @@ async function send(
   again?: PeerMessage,
 ): Promise<void> {
   if (self.session === null) return;
-  const types = Object.values(MessageType);
+  const types = Object.values(MessageType)
+    .filter((type) => type !== MessageType.RATCHET);
   const type = again?.type ?? types[pick % types.length]!;
   const payload = again?.payload ?? u32(pick & 0x7fffffff);
   const flags = again?.flags ?? (type === MessageType.TEXT ? pick % 4 : 0);

@@ -179,6 +179,7 @@ Deno.test("session: only TEXT, READ and HANGUP are numbered, all acknowledge", a
   let now = await answeredPair();
   const numbers: number[] = [];
   for (const type of Object.values(MessageType)) {
+    if (type === MessageType.RATCHET) continue;
     const payload = new Uint8Array([type]);
     const step = await fromAlice(now, { type, flags: 0, payload });
     const opened = await atBob(step.now, step.letter);
