@@ -1,10 +1,13 @@
 import { MalformedError } from "../../protocol/mod.ts";
 import type { Bytes } from "../../protocol/mod.ts";
 
-/** Pieces of one size, one behind the other in one buffer that grows. */
+/** How many pieces lie in a block. */
+const BLOCK = 64;
+
+/** Pieces of one size. They stay where they are while more come. */
 export class GrowingBatch {
   readonly #size: number;
-  #bytes: Bytes = new Uint8Array(0);
+  readonly #blocks: Bytes[] = [];
   #count = 0;
 
   /** @param size of a piece in bytes, at least 1. */
@@ -23,31 +26,28 @@ export class GrowingBatch {
    * @throws {MalformedError} if the last one is not whole.
    */
   add(pieces: Bytes): void {
-    const count = pieces.length / this.#size;
-    if (!Number.isInteger(count)) {
+    const size = this.#size;
+    if (pieces.length % size !== 0) {
       throw new MalformedError(
-        `Cannot take a batch of ${pieces.length} bytes: its pieces have ${this.#size}`,
+        `Cannot take a batch of ${pieces.length} bytes: its pieces have ${size}`,
       );
     }
-    const at = this.#count * this.#size;
-    if (at + pieces.length > this.#bytes.length) {
-      const larger = new Uint8Array(2 * (at + pieces.length));
-      larger.set(this.#bytes.subarray(0, at));
-      this.#bytes.fill(0);
-      this.#bytes = larger;
+    for (let at = 0; at < pieces.length; at += size) {
+      const place = this.#count++;
+      if (place % BLOCK === 0) this.#blocks.push(new Uint8Array(BLOCK * size));
+      this.at(place).set(pieces.subarray(at, at + size));
     }
-    this.#bytes.set(pieces, at);
-    this.#count += count;
   }
 
-  /** The piece at `place`, which can be written to until more are added. */
+  /** The piece at `place`, itself. */
   at(place: number): Bytes {
-    return this.#bytes.subarray(place * this.#size, (place + 1) * this.#size);
+    const block = this.#blocks[Math.floor(place / BLOCK)]!;
+    const start = place % BLOCK * this.#size;
+    return block.subarray(start, start + this.#size);
   }
 
-  /** Overwrites and lets go of the pieces. `count` stays. */
+  /** Overwrites the pieces and lets go of them. `count` stays. */
   erase(): void {
-    this.#bytes.fill(0);
-    this.#bytes = new Uint8Array(0);
+    for (const block of this.#blocks.splice(0)) block.fill(0);
   }
 }
