@@ -59,7 +59,7 @@ export type MixClientEvent =
     readonly real: number;
     /** Covers that nobody else can have answered and that have not come back: somebody dropped them. */
     readonly missing: number;
-    /** The chain, for the privacy budget; nothing before the first settings of its kind. */
+    /** What its settings promised: for the privacy budget. */
     readonly chain: ChainView;
   }
   /** A source failed: its slots were filled with cover. */

@@ -2,6 +2,7 @@ import type { Bytes, RandomSource } from "../../protocol/mod.ts";
 import type { BackoffRange } from "../../net/mod.ts";
 import type { IdentityOf } from "../settings/signed_settings.ts";
 import type { MixClientEvent } from "./mix_client_event.ts";
+import type { OnionLayers } from "./onion_layers.ts";
 import type { RoundClock } from "./round_clock.ts";
 import type { RoundLink } from "./round_link.ts";
 import type { DialSource, ExchangeSource } from "./sources.ts";
@@ -49,4 +50,6 @@ export interface MixClientOptions {
   readonly makeAhead?: number;
   /** Whether the replies to covers are opened, to see whether any are missing; they are unless `false`. */
   readonly checksCovers?: boolean;
+  /** Stands in for the layers, which cost what a test of many rounds cannot spend. */
+  readonly layersForTesting?: OnionLayers;
 }

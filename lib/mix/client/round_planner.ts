@@ -21,10 +21,18 @@ export interface PlannedRound {
   readonly forgetAt: number;
 }
 
+/** A round that was to be taken part in, and for which it is too late. */
+export interface MissedRound {
+  /** The settings of its run. */
+  readonly settings: RunSettings;
+  /** Which round. */
+  readonly round: RoundId;
+}
+
 /** What there is to do for a kind of rounds. */
 export interface Plan {
-  /** Rounds that were to be taken part in, and for which it is too late. */
-  readonly missed: readonly RoundId[];
+  /** Rounds since the last plan for which it is too late. */
+  readonly missed: readonly MissedRound[];
   /** The next one, if any is known of. */
   readonly next: PlannedRound | undefined;
 }
@@ -106,11 +114,6 @@ export class RoundPlanner {
     ];
   }
 
-  /** The latest settings of a kind. */
-  settingsOf(kind: RoundKind): RunSettings | undefined {
-    return this.#schedules[kind].runs.at(-1)?.settings;
-  }
-
   /**
    * The next round of a kind, which is not planned again. A round that has begun cannot be planned any
    * more: its time could not be drawn from all of the window.
@@ -119,7 +122,7 @@ export class RoundPlanner {
    */
   plan(kind: RoundKind, now: number, spare: number): Plan {
     const schedule = this.#schedules[kind];
-    const missed: RoundId[] = [];
+    const missed: MissedRound[] = [];
     for (;;) {
       const found = earliest(schedule);
       if (found === undefined) return { missed, next: undefined };
@@ -127,7 +130,8 @@ export class RoundPlanner {
       if (found.start >= now) {
         return { missed, next: this.#planned(found, spare) };
       }
-      missed.push({ kind, start: found.start });
+      const { settings, start } = found;
+      missed.push({ settings, round: { kind, start } });
     }
   }
 

@@ -1,0 +1,77 @@
+import { RoundKind } from "../round.ts";
+import type { RoundId } from "../round.ts";
+import type { RunSettings } from "../settings/run_settings.ts";
+import type {
+  ChainView,
+  ClockView,
+  MixClientStatus,
+  RoundCounts,
+  RoundOutcome,
+} from "./mix_client_event.ts";
+
+/** What is said of the rounds, apart from the connection. */
+export type TallyStatus = Omit<MixClientStatus, "joined" | "nextIn">;
+
+/** Counts rounds, and remembers what was promised for them. */
+export class RoundTally {
+  readonly #chains = new Map<RoundKind, ChainView>();
+  #exchange: RoundCounts = { done: 0, late: 0, failed: 0, unknown: 0 };
+  #dialing: RoundCounts = { done: 0, late: 0, failed: 0, unknown: 0 };
+  #spent = 0;
+  #missing = 0;
+  /** The last measurement. */
+  clock: ClockView | undefined;
+
+  /** The counts so far. */
+  get status(): TallyStatus {
+    return {
+      chain: this.#chains.get(RoundKind.EXCHANGE),
+      clock: this.clock,
+      exchange: this.#exchange,
+      dialing: this.#dialing,
+      spent: this.#spent,
+      missing: this.#missing,
+    };
+  }
+
+  /** Settings were taken; what they promise, and whether it is something else than before. */
+  settled(settings: RunSettings): { chain: ChainView; isNew: boolean } {
+    const chain = viewOf(settings);
+    const before = this.#chains.get(settings.kind);
+    const isNew = JSON.stringify(before) !== JSON.stringify(chain);
+    this.#chains.set(settings.kind, chain);
+    return { chain, isNew };
+  }
+
+  /** A round was handed in, with so many contents of a source. */
+  submitted({ kind }: RoundId, real: number): void {
+    if (kind === RoundKind.EXCHANGE && real > 0) this.#spent++;
+  }
+
+  /** A round has ended. */
+  over({ kind }: RoundId, outcome: RoundOutcome, missing: number): void {
+    this.#missing += missing;
+    if (kind === RoundKind.EXCHANGE) {
+      this.#exchange = oneMore(this.#exchange, outcome);
+    } else this.#dialing = oneMore(this.#dialing, outcome);
+  }
+}
+
+/** What settings promise, for people. */
+export function viewOf(settings: RunSettings): ChainView {
+  const { kind, mode, period, slots, mixes } = settings;
+  return {
+    kind,
+    mode,
+    period,
+    slots,
+    mixes: mixes.map(({ fingerprint, noise }) => ({
+      fingerprint: fingerprint.toHex(),
+      noise,
+    })),
+  };
+}
+
+function oneMore(counts: RoundCounts, outcome: RoundOutcome): RoundCounts {
+  return { ...counts, [outcome]: counts[outcome] + 1 };
+}
