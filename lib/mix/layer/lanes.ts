@@ -2,7 +2,7 @@
  * How many WebCrypto calls of a round are under way at a time: enough for the threads that serve them to
  * be busy while this one is, and few enough that what they work on stays in the cache.
  */
-const LANES = 128;
+const LANES = 64;
 
 /**
  * Does numbered pieces of work, many at a time: a call to WebCrypto takes the same time however many are
