@@ -1,0 +1,174 @@
+import type { Bytes, RandomSource } from "../../protocol/mod.ts";
+import { ClientCircuit, wrapOnion } from "../layer/mod.ts";
+import { MixError } from "../mix_error.ts";
+import type { NoiseLevel } from "../noise/noise_level.ts";
+import { dialNoise, exchangeNoise } from "../noise/noise_payloads.ts";
+import { RoundKind, RunMode } from "../round.ts";
+import type { RoundId } from "../round.ts";
+import { keyOf } from "../settings/run_settings.ts";
+import type { SettingsFields } from "../settings/settings_fields.ts";
+import { sizesOf } from "../sizes.ts";
+import { NOISE_AHEAD } from "./mix_limits.ts";
+
+/** Onions of one run that are made at a time: the mix has rounds to work on, too. */
+const LANES = 32;
+/** Circuits for noise beyond the mean: as many as would be too few once in a million years. */
+const SPARE_SCALES = 28;
+const SPARE_CIRCUITS = 64;
+
+/**
+ * The noise of one mix in one run: as onions for the mixes behind it, made in the background a few
+ * rounds ahead, so that no round has to wait for it.
+ */
+export class NoiseAhead {
+  readonly #settings: SettingsFields;
+  readonly #place: number;
+  readonly #random: RandomSource;
+  /** Noise that is made, or being made, by the round's index. */
+  readonly #made = new Map<number, Promise<Bytes>>();
+  #circuits: readonly ClientCircuit[] = [];
+  /** Ends when what was begun last is done. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #isErased = false;
+
+  /** @param place which mix of the chain makes it; not the last one. */
+  constructor(settings: SettingsFields, place: number, random: RandomSource) {
+    this.#settings = settings;
+    this.#place = place;
+    this.#random = random;
+    this.#prepare(0);
+  }
+
+  /** For how many rounds noise is held or being made. */
+  get held(): number {
+    return this.#made.size;
+  }
+
+  /**
+   * The noise of a round, onions of the next mix's length one behind the other; once for each round.
+   * Rounds before it are taken to be missed.
+   *
+   * @throws {MixError} if it is erased meanwhile.
+   * @throws {CryptoError} if a key of a mix behind is of no use.
+   */
+  take(index: number): Promise<Bytes> {
+    const made = this.#made.get(index) ?? this.#make(index);
+    for (const earlier of [...this.#made.keys()]) {
+      if (earlier <= index) this.#made.delete(earlier);
+    }
+    this.#prepare(index + 1);
+    return made;
+  }
+
+  /** Forgets everything, and makes no more. */
+  erase(): void {
+    this.#isErased = true;
+    this.#circuits = [];
+    this.#made.clear();
+  }
+
+  #prepare(from: number): void {
+    const end = Math.min(from + NOISE_AHEAD, this.#settings.count);
+    for (let index = from; index < end; index++) {
+      if (!this.#made.has(index)) this.#made.set(index, this.#make(index));
+    }
+  }
+
+  #make(index: number): Promise<Bytes> {
+    const making = this.#turn.then(() => this.#onions(index));
+    this.#turn = making.catch(() => {/* whoever takes it is told */});
+    return making;
+  }
+
+  async #onions(index: number): Promise<Bytes> {
+    this.#insist();
+    const { kind, mode, first, period, mixes } = this.#settings;
+    const round = { kind, start: first + index * period };
+    const behind = mixes.length - this.#place - 1;
+    const { inner: size } = sizesOf(kind, mode, index, behind);
+    const chain = mixes.slice(this.#place + 1).map((_, i) =>
+      keyOf(this.#settings, this.#place + 1 + i, index)
+    );
+    if (mode === RunMode.CIRCUITS && index === 0) {
+      return await this.#setUp(chain, round, size);
+    }
+    const payloads = this.#payloads();
+    if (mode === RunMode.ROUNDS) {
+      return await this.#all(payloads.length, size, async (i) => {
+        const { onion } = await wrapOnion(payloads[i]!, chain, round);
+        return onion;
+      });
+    }
+    // Pairs stand at the end: they get the same circuits in every round, as those of people do.
+    payloads.reverse();
+    const count = Math.min(payloads.length, this.#circuits.length);
+    return await this.#all(count, size, async (i) => {
+      const { onion } = await this.#circuits[i]!.wrap(payloads[i]!, index);
+      return onion;
+    });
+  }
+
+  /** Circuits that the noise of the run's other rounds goes through; this is all the noise of the first. */
+  async #setUp(
+    chain: readonly Bytes[],
+    round: RoundId,
+    size: number,
+  ): Promise<Bytes> {
+    const circuits: ClientCircuit[] = [];
+    const count = circuitsFor(this.#level, this.#settings);
+    const onions = await this.#all(count, size, async (i) => {
+      const { onion, circuit } = await ClientCircuit.setUp(chain, round);
+      circuits[i] = circuit;
+      return onion;
+    });
+    this.#circuits = circuits;
+    return onions;
+  }
+
+  get #level(): NoiseLevel {
+    return this.#settings.mixes[this.#place]!.noise;
+  }
+
+  #payloads(): Bytes[] {
+    const { kind, buckets } = this.#settings;
+    return kind === RoundKind.EXCHANGE
+      ? exchangeNoise(this.#level, this.#random)
+      : dialNoise(this.#level, buckets, this.#random);
+  }
+
+  async #all(
+    count: number,
+    size: number,
+    wrap: (i: number) => Promise<Bytes>,
+  ): Promise<Bytes> {
+    const onions = new Uint8Array(count * size);
+    let next = 0;
+    const lane = async () => {
+      while (next < count) {
+        this.#insist();
+        const i = next++;
+        onions.set(await wrap(i), i * size);
+      }
+    };
+    await Promise.all(Array.from({ length: LANES }, lane));
+    this.#insist();
+    return onions;
+  }
+
+  #insist(): void {
+    if (!this.#isErased) return;
+    throw new MixError("ERR_MIX_ROUND", "Cannot make noise: the run is over");
+  }
+}
+
+/** How many circuits a mix sets up for noise of this level, so that what it draws has room in them. */
+export function circuitsFor(
+  { mean, scale }: NoiseLevel,
+  { kind, buckets }: Pick<SettingsFields, "kind" | "buckets">,
+): number {
+  if (scale === 0) return 0;
+  const most = kind === RoundKind.EXCHANGE
+    ? 2 * mean + SPARE_SCALES * scale
+    : (buckets + 1) * (mean + SPARE_SCALES * scale);
+  return most + SPARE_CIRCUITS;
+}

@@ -1,0 +1,174 @@
+import type { DhKeyPair, RandomSource } from "../../protocol/mod.ts";
+import { MixCircuits } from "../layer/mod.ts";
+import { MixError } from "../mix_error.ts";
+import { indexIn, RunMode } from "../round.ts";
+import type { RunSettings } from "../settings/run_settings.ts";
+import { sizesOf } from "../sizes.ts";
+import { CLOCK_TOLERANCE, lifeOf } from "./mix_limits.ts";
+import { MixRound } from "./mix_round.ts";
+import { NoiseAhead } from "./noise_ahead.ts";
+
+/** A run whose settings a mix has signed: its keys, its noise, and its rounds under way. */
+export class SignedRun {
+  /** What was signed. */
+  readonly settings: RunSettings;
+  readonly #place: number;
+  readonly #random: RandomSource;
+  /** By the round's index; of a run of circuits there is one for the first round. */
+  readonly #keyPairs: (DhKeyPair | undefined)[];
+  readonly #circuits: MixCircuits | undefined;
+  readonly #noise: NoiseAhead | undefined;
+  readonly #rounds = new Map<number, MixRound>();
+  /** Rounds that were begun, or never will be: no key is used for a second time. */
+  readonly #spent = new Set<number>();
+
+  /** @param place which mix of the chain this is. */
+  constructor(
+    settings: RunSettings,
+    place: number,
+    keyPairs: readonly DhKeyPair[],
+    random: RandomSource,
+  ) {
+    this.settings = settings;
+    this.#place = place;
+    this.#random = random;
+    this.#keyPairs = [...keyPairs];
+    if (settings.mode === RunMode.CIRCUITS) this.#circuits = new MixCircuits();
+    if (this.#behind > 0) {
+      this.#noise = new NoiseAhead(settings, place, random);
+    }
+  }
+
+  /** Rounds under way. */
+  get rounds(): number {
+    return this.#rounds.size;
+  }
+
+  /** Private keys that are kept: those of rounds to come and under way. */
+  get keys(): number {
+    return this.#keyPairs.filter((pair) => pair !== undefined).length;
+  }
+
+  /** Circuits that are kept. */
+  get circuits(): number {
+    return this.#circuits?.size ?? 0;
+  }
+
+  /** Rounds for which noise is kept. */
+  get noise(): number {
+    return this.#noise?.held ?? 0;
+  }
+
+  /** Whether no round of it is to come or under way. */
+  get isOver(): boolean {
+    return this.#spent.size === this.settings.count && this.#rounds.size === 0;
+  }
+
+  /** When the next of its rounds is given up, on the mix's clock; `undefined` if none is left. */
+  get due(): number | undefined {
+    for (let index = 0; index < this.settings.count; index++) {
+      const isLeft = !this.#spent.has(index) || this.#rounds.has(index);
+      if (isLeft) return this.#deadlineOf(index);
+    }
+    return undefined;
+  }
+
+  /** The round that starts then and is under way. */
+  find(start: number): MixRound | undefined {
+    const index = indexIn(this.settings, start);
+    return index === undefined ? undefined : this.#rounds.get(index);
+  }
+
+  /** Whether the round that starts then can be begun. */
+  awaits(start: number): boolean {
+    const index = indexIn(this.settings, start);
+    return index !== undefined && !this.#spent.has(index);
+  }
+
+  /**
+   * Begins a round that `awaits` says can be.
+   *
+   * @param limit most onions that it takes.
+   */
+  begin(start: number, limit: number): MixRound {
+    if (!this.awaits(start)) {
+      throw new MixError("ERR_MIX_ROUND", "Cannot begin a round: it is over");
+    }
+    const { kind, mode, buckets } = this.settings;
+    const index = indexIn(this.settings, start)!;
+    const isByCircuits = mode === RunMode.CIRCUITS;
+    const round = new MixRound({
+      round: { kind, start },
+      index: isByCircuits ? index : 0,
+      sizes: sizesOf(kind, mode, index, this.#behind),
+      keyPair: this.#keyPairs[index],
+      circuits: this.#circuits,
+      buckets,
+      setsUp: isByCircuits && index === 0,
+      noise: this.#noise?.take(index),
+      limit,
+      random: this.#random,
+    });
+    this.#spent.add(index);
+    this.#rounds.set(index, round);
+    return round;
+  }
+
+  /** Erases a round, whether it is under way, over or to come. */
+  end(start: number): void {
+    const index = indexIn(this.settings, start);
+    if (index === undefined) return;
+    this.#rounds.get(index)?.erase();
+    this.#rounds.delete(index);
+    this.#spent.add(index);
+    this.#keyPairs[index] = undefined;
+    if (this.isOver) this.erase();
+  }
+
+  /** Erases the rounds whose deadline has passed. */
+  expire(now: number): void {
+    const { first, period, count } = this.settings;
+    for (let index = 0; index < count; index++) {
+      if (this.#deadlineOf(index) > now) return;
+      this.end(first + index * period);
+    }
+  }
+
+  /** Erases the rounds that start at that time or later: other settings hold for them. */
+  voidFrom(start: number): void {
+    const { first, period, count } = this.settings;
+    for (let index = 0; index < count; index++) {
+      const at = first + index * period;
+      if (at >= start) this.end(at);
+    }
+  }
+
+  /** Erases the rounds that are under way; those to come can still be. */
+  abandon(): void {
+    const { first, period } = this.settings;
+    for (const index of [...this.#rounds.keys()]) {
+      this.end(first + index * period);
+    }
+  }
+
+  /** Erases everything. */
+  erase(): void {
+    for (const round of this.#rounds.values()) round.erase();
+    this.#rounds.clear();
+    for (let index = 0; index < this.settings.count; index++) {
+      this.#spent.add(index);
+      this.#keyPairs[index] = undefined;
+    }
+    this.#circuits?.erase();
+    this.#noise?.erase();
+  }
+
+  get #behind(): number {
+    return this.settings.mixes.length - this.#place - 1;
+  }
+
+  #deadlineOf(index: number): number {
+    const { first, period, window } = this.settings;
+    return first + index * period + window + lifeOf(period) + CLOCK_TOLERANCE;
+  }
+}
