@@ -24,7 +24,7 @@ export type HangUpReason = "bye" | "refused" | "busy";
 
 /** What happens in a conversation. */
 export type ConversationEvent =
-  /** The first message of the other person has come. */
+  /** The other person is there and wants to talk. */
   | { readonly kind: "met" }
   /** A text has come: each once, in the order in which they were said. */
   | {

@@ -18,7 +18,9 @@ export type EndReason =
   | "left"
   /** The other person hung up. */
   | "left by peer"
-  /** The other person calls anew, and that call was accepted: they had lost the conversation. */
+  /** Their call was accepted, but for two minutes they were not there. */
+  | "nobody there"
+  /** A new call between the two took its place. */
   | "called anew";
 
 /** What happens on a private line. */
