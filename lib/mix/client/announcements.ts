@@ -73,6 +73,7 @@ export class Announcements {
 
   async #verify(document: Bytes): Promise<void> {
     const { identityOf, take, refused } = this.#options;
+    // What was announced before is in force, or was replaced by what came after it.
     if (this.#known.some((each) => equalConstantTime(each, document))) return;
     try {
       const settings = await verifySettings(document, identityOf);

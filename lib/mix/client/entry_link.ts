@@ -48,8 +48,8 @@ export interface EntryListener {
 export interface FetchedFilter {
   /** Start of the dialing round. */
   readonly start: number;
-  /** Not parsed yet. */
-  readonly filter: Bytes;
+  /** Not parsed yet; nothing if that round had no such bucket. */
+  readonly filter: Bytes | undefined;
 }
 
 /** Later than this no clock stands and no round starts. */
@@ -167,7 +167,7 @@ export class EntryLink {
         this.#fetching,
         start === undefined
           ? undefined
-          : { start, filter: message.need(FILTER) },
+          : { start, filter: message.get(FILTER) },
       );
     } else {
       throw new MixError(

@@ -72,11 +72,10 @@ export class FilterListening {
       }
       this.#heardUpTo = start;
       heard(start);
-      const filter = TokenFilter.parse(fetched.filter);
-      try {
-        await source?.heard({ kind: RoundKind.DIALING, start }, filter);
-      } catch (error) {
-        fault(error);
+      if (fetched.filter !== undefined) {
+        const filter = TokenFilter.parse(fetched.filter);
+        await source?.heard({ kind: RoundKind.DIALING, start }, filter)
+          .catch(fault);
       }
       if (start >= this.#latest) return;
     }

@@ -62,7 +62,8 @@ export class KindRounds {
   readonly #options: KindRoundsOptions;
   readonly #submitted = new Map<number, Submitted>();
   readonly #timers = new Set<() => void>();
-  /** Those whose onions are not handed in yet. */
+  /** Those whose onions are being made, or are made and not handed in. */
+  readonly #unsent = new Set<PlannedRound>();
   readonly #made = new Set<FilledRound>();
   #waiting:
     | { readonly planned: PlannedRound; readonly cancel: () => void }
@@ -88,11 +89,18 @@ export class KindRounds {
    * @throws {MixError} as `RoundPlanner.take`.
    */
   take(settings: RunSettings): void {
-    const { planner, time } = this.#options;
+    const { planner, time, filler } = this.#options;
     planner.take(settings, time.now());
+    for (const planned of [...this.#unsent]) {
+      // Whoever was asked for a round is not asked again.
+      if (filler !== undefined || planner.holds(planned)) continue;
+      this.#unsent.delete(planned);
+      planner.giveBack(planned.round);
+    }
     const waiting = this.#waiting;
     if (waiting !== undefined) {
-      if (waiting.planned.round.start < settings.first) return;
+      // What was drawn stands, or a round that has begun meanwhile would be missed.
+      if (planner.holds(waiting.planned)) return;
       waiting.cancel();
       this.#waiting = undefined;
       planner.giveBack(waiting.planned.round);
@@ -121,7 +129,8 @@ export class KindRounds {
   late({ start }: RoundId, by: number): boolean {
     const filled = this.#answered(start);
     if (filled === undefined) return false;
-    this.#options.caution.late(by);
+    // Nothing was late if there is no such round.
+    if (by > 0) this.#options.caution.late(by);
     this.#lose(filled, "late");
     return true;
   }
@@ -165,6 +174,7 @@ export class KindRounds {
 
   #begin(planned: PlannedRound): void {
     this.#waiting = undefined;
+    this.#unsent.add(planned);
     this.#options.begun();
     this.#making = this.#making.then(() => this.#make(planned));
     this.#plan();
@@ -173,7 +183,7 @@ export class KindRounds {
   /** Never rejects. */
   async #make(planned: PlannedRound): Promise<void> {
     const { time, making, random, over, fault } = this.#options;
-    if (this.#hasEnded) return;
+    if (this.#hasEnded || !this.#unsent.has(planned)) return;
     const onions = this.#options.onions.of(planned.settings);
     const slots = onions.carriers(planned.index).length;
     const contents = await this.#contents(planned, slots);
@@ -186,6 +196,7 @@ export class KindRounds {
       this.#at(planned.sendAt, () => this.#submit(filled));
     } catch (error) {
       for (const content of contents) content.lost("failed");
+      this.#unsent.delete(planned);
       fault(error);
       over(planned.round, planned.settings, "failed", 0, 0);
     }
@@ -219,12 +230,18 @@ export class KindRounds {
   }
 
   #submit(filled: FilledRound): void {
-    const { time, submit, submitted } = this.#options;
+    const { planner, time, submit, submitted } = this.#options;
     const { planned, made, real } = filled;
     // What must go now must still come in time, and half of the way lies before it.
     const lastMoment = planned.closesAt - time.reading.roundTrip / 2;
-    if (time.now() > lastMoment) return this.#lose(filled, "late", 0);
+    if (!this.#unsent.has(planned)) {
+      this.#made.delete(filled);
+      return;
+    }
+    const isUseless = time.now() > lastMoment || !planner.holds(planned);
+    if (isUseless) return this.#lose(filled, "late", 0);
     this.#made.delete(filled);
+    this.#unsent.delete(planned);
     submit(planned.round, made.onions);
     submitted(planned.round, real);
     const forget = this.#at(planned.forgetAt, () => {
@@ -244,6 +261,7 @@ export class KindRounds {
   #lose(filled: FilledRound, why: Loss, real = filled.real): void {
     const { round, index, settings } = filled.planned;
     this.#made.delete(filled);
+    this.#unsent.delete(filled.planned);
     if (settings.mode === RunMode.CIRCUITS && index === 0) {
       this.#options.onions.of(settings).drop();
     }

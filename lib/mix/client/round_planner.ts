@@ -85,33 +85,34 @@ export class RoundPlanner {
   }
 
   /**
-   * Takes settings that were verified. They void older ones for all rounds from their first on.
+   * Takes settings that were verified. They void all others, of whichever rounds, from their first on:
+   * mixes keep to what they signed last, and the coordinator tells of it in that order.
    *
-   * @throws {MixError} `ERR_MIX_SETTINGS` if all of their rounds were used, if they are not later than
-   * those known, or too many are known.
+   * @throws {MixError} `ERR_MIX_SETTINGS` if all of their rounds were used, or too many are known.
    */
   take(settings: RunSettings, now: number): void {
     const { kind, first, count, period } = settings;
     const schedule = this.#schedules[kind];
     const last = first + (count - 1) * period;
     if (last < schedule.from) throw unusable("their rounds were used");
+    const runs = schedule.runs
+      .map((run) => ({ ...run, until: Math.min(run.until, first) }))
+      .filter(({ settings, until }) =>
+        until > settings.first &&
+        Math.min(until, endOf(settings)) > schedule.from
+      );
+    if (runs.length >= RUNS_LIMIT) throw unusable("too many are known");
     if (schedule.runs.length === 0) {
       schedule.from = Math.max(schedule.from, now);
     }
-    const runs = schedule.runs.filter(({ settings, until }) =>
-      Math.min(until, endOf(settings)) > schedule.from
+    schedule.runs = [...runs, { settings, until: Infinity }];
+  }
+
+  /** Whether a round that was planned is still one of the settings by which it was. */
+  holds({ round, settings }: PlannedRound): boolean {
+    return this.#schedules[round.kind].runs.some((run) =>
+      run.settings === settings && round.start < run.until
     );
-    if (runs.some(({ settings }) => settings.first >= first)) {
-      throw unusable("they overlap others and are not later");
-    }
-    if (runs.length >= RUNS_LIMIT) throw unusable("too many are known");
-    schedule.runs = [
-      ...runs.map(({ settings, until }) => ({
-        settings,
-        until: Math.min(until, first),
-      })),
-      { settings, until: Infinity },
-    ];
   }
 
   /**
@@ -135,9 +136,10 @@ export class RoundPlanner {
     }
   }
 
-  /** Gives back a round that was planned and for which nothing was made: it is planned anew. */
+  /** Gives back a round that was planned and not handed in, with all behind it: they are planned anew. */
   giveBack({ kind, start }: RoundId): void {
-    this.#schedules[kind].from = start;
+    const schedule = this.#schedules[kind];
+    schedule.from = Math.min(schedule.from, start);
   }
 
   #planned(
