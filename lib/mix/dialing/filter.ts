@@ -8,17 +8,18 @@ export const FILTER_MINIMUM = 512;
 /** Length of the largest filter in bytes. */
 export const FILTER_LIMIT: number = 1024 * 1024;
 /**
- * Bits for a token: 30 / ln 2, rounded up. Half of the bits are ones then, and a token that is not in the
- * filter finds 30 ones with probability 2^-30, less than one in 10^9 (Bloom 1970; Broder and
- * Mitzenmacher 2004, §2).
+ * Bits for a token. The 30 that it sets are ones: a share of 1 - exp(-30 / 44) of all, 49.4 %, so a token that
+ * is not in the filter finds 30 ones with probability 0.494^30 = 6.6 * 10^-10 (Bloom 1970; Broder and
+ * Mitzenmacher 2004, §2). 43.3 would be the least for 10^-9; the rest is for the smallest filters, in which
+ * the 30 now and then fall on each other.
  */
-const BITS_PER_TOKEN = 43.3;
+const BITS_PER_TOKEN = 44;
 /** How many tokens the largest filter takes. */
 export const TOKEN_LIMIT: number = Math.floor(
   FILTER_LIMIT * 8 / BITS_PER_TOKEN,
 );
 /**
- * A filter with a larger part of ones is refused. An honest one has half; in one that is all ones everybody
+ * A filter with a larger part of ones is refused. An honest one has less than half; in one that is all ones everybody
  * would find that everybody calls him.
  */
 const ONES_LIMIT = 0.6;
@@ -26,7 +27,7 @@ const ONES_LIMIT = 0.6;
 /**
  * The tokens of a dialing round's bucket, as a Bloom filter: whoever knows a token finds out whether it is
  * there, and nobody learns one from it. A token that is there is always found; one that is not
- * is taken for one that is with a probability of 10^-9 (2 * 10^-7 in the fullest filter that is accepted).
+ * is taken for one that is with a probability below 10^-9 (2 * 10^-7 in the fullest filter that is accepted).
  */
 export class TokenFilter {
   readonly #bits: Bytes;

@@ -19,7 +19,7 @@ const SLACK = 1e-5;
 /**
  * What a round costs one conversation, or one call, if a single mix adds noise of this level.
  *
- * Exchange (Vuvuzela, SOSP 2015, §6.2 and Theorem 1): talking instead of not talking moves two singles to one
+ * Exchange (Vuvuzela, SOSP 2015, Theorem 1): talking instead of not talking moves two singles to one
  * pair. The singles hide that with 2 / b, the pairs, whose scale is b / 2, with 2 / b more: ε = 4 / b, and
  * δ = exp((2 - mean) / b) for noise that would have been below 0. Dialing: one token moves from the
  * bucket that nobody reads to another, so two counts change by one: ε = 2 / b, δ = exp((1 - mean) / b).
