@@ -304,16 +304,15 @@ export class Conversation {
       if (isDh) this.#braid.dhArrived();
     }
     if (arrived.length > 0) this.#farewell.progress();
-    if (!this.#met) {
+    // Whoever refuses says nothing else that is numbered.
+    if (!this.#met && fresh && message.type !== MessageType.HANGUP) {
       this.#met = true;
       this.#options.onEvent({ kind: "met" });
     }
-    if (this.generation !== before) {
-      const event = {
-        kind: "generation",
-        generation: this.generation,
-      } as const;
-      this.#options.onEvent(event);
+    const { generation: reached } = this;
+    if (reached !== this.#toldGeneration) {
+      this.#toldGeneration = reached;
+      this.#options.onEvent({ kind: "generation", generation: reached });
     }
     this.#advanced(this.#outbox.exchanged(start));
     this.#advanced(advances);

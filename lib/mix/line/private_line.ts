@@ -1,12 +1,38 @@
 import type { Certificate, Keyring } from "../../identity/mod.ts";
 import type { Bytes, RandomSource } from "../../protocol/mod.ts";
+import {
+  concat,
+  CryptoError,
+  equalConstantTime,
+  randomBelow,
+  randomBytes,
+} from "../../protocol/mod.ts";
 import type {
   DialSource,
   Exchange,
   ExchangeSource,
 } from "../client/sources.ts";
+import type { Conversation } from "../conversation/conversation.ts";
+import type {
+  ConversationEvent,
+  HangUpReason,
+} from "../conversation/conversation_event.ts";
+import { isLower } from "../conversation/pair_secret.ts";
+import { Direction } from "../conversation/round_seal.ts";
 import type { RoundId } from "../round.ts";
-import type { Call, LineEvent } from "./line_event.ts";
+import { Connector } from "./connector.ts";
+import type { Connection } from "./connector.ts";
+import { LineError } from "./line_error.ts";
+import type { Call, EndReason, LineEvent } from "./line_event.ts";
+import { CALL_LIMIT, OutgoingCall } from "./outgoing_call.ts";
+import { Partings } from "./partings.ts";
+import { RingingCalls } from "./ringing_calls.ts";
+import type { Talk } from "./talk.ts";
+
+/** So many conversations at once unless told. */
+const SLOTS = 3;
+/** Whoever has accepted a call waits so many milliseconds for the caller. */
+const ANSWER_LIMIT = 120_000;
 
 /** What a private line works with. */
 export interface PrivateLineOptions {
@@ -30,8 +56,8 @@ export interface ConversationView {
   readonly address: string;
   /** Their certificate. */
   readonly certificate: Certificate;
-  /** Called, not answered yet; accepted, nothing heard yet; talking. */
-  readonly stage: "calling" | "answering" | "talking";
+  /** Called, not answered yet; accepted, nothing heard yet; talking; hung up, and waiting for what was said. */
+  readonly stage: Talk["stage"];
   /** 0 until keys are agreed on, 1 then, from 2 on safe from quantum computers. */
   readonly generation: number;
   /** Start of the last round in which the other person was there. */
@@ -40,23 +66,51 @@ export interface ConversationView {
   readonly undelivered: number;
 }
 
-/** The conversations and calls of one person over the rounds. */
+/**
+ * The conversations and calls of one person over the rounds: what goes into exchange rounds and dialing
+ * rounds, and what comes of it. It knows no connection; `MixClient` asks it, round by round. Calls are
+ * heard from contacts only: nobody else can make a token that is looked for. Nothing is kept on disk.
+ */
 export class PrivateLine implements ExchangeSource, DialSource {
-  /** Id of one's own certificate, 32 bytes. */
-  readonly certificateId: Bytes;
+  readonly #options: PrivateLineOptions;
+  readonly #random: RandomSource;
+  readonly #slots: number;
+  readonly #ringing = new RingingCalls();
+  /** By address, in the order in which they began. */
+  readonly #talks = new Map<string, Talk>();
+  readonly #partings = new Partings((address, round) =>
+    this.#ringing.settle(address, round)
+  );
+  readonly #connector: Connector;
+  readonly #background = new Set<Promise<void>>();
 
   constructor(options: PrivateLineOptions) {
-    this.certificateId = options.keyring.certificate.id;
+    this.#options = options;
+    this.#random = options.random ?? randomBytes;
+    this.#slots = options.slots ?? SLOTS;
+    this.#connector = new Connector(options.keyring, this.#random);
+  }
+
+  /** Id of one's own certificate, 32 bytes. */
+  get certificateId(): Bytes {
+    return this.#options.keyring.certificate.id;
   }
 
   /** The conversations that are held or wanted, in the order in which they began. */
   get conversations(): readonly ConversationView[] {
-    return [];
+    return [...this.#talks.values()].map((talk) => ({
+      address: talk.certificate.address,
+      certificate: talk.certificate,
+      stage: talk.stage,
+      generation: talk.connection?.conversation.generation ?? 0,
+      heardIn: talk.heardIn,
+      undelivered: talk.connection?.conversation.undelivered ?? 0,
+    }));
   }
 
   /** The calls that wait to be accepted, the oldest first. */
   get ringing(): readonly Call[] {
-    return [];
+    return this.#ringing.all;
   }
 
   /**
@@ -65,7 +119,31 @@ export class PrivateLine implements ExchangeSource, DialSource {
    *
    * @throws {LineError} `ERR_LINE_BUSY`, `ERR_LINE_TAKEN`.
    */
-  call(_certificate: Certificate): void {
+  call(certificate: Certificate): void {
+    const { address, id } = certificate;
+    if (this.#ringing.get(address) !== undefined) return this.accept(address);
+    const talk = this.#talks.get(address);
+    if (
+      equalConstantTime(id, this.certificateId) ||
+      talk !== undefined && talk.stage !== "leaving"
+    ) {
+      throw new LineError(
+        "ERR_LINE_TAKEN",
+        "Cannot call: it is oneself, or somebody one talks to already",
+      );
+    }
+    this.#refuseIfFull(address);
+    if (talk !== undefined) this.#end(talk, "left");
+    const now = this.#options.now();
+    this.#talks.set(address, {
+      certificate,
+      stage: "calling",
+      call: new OutgoingCall(now),
+      connection: undefined,
+      dialedAt: -Infinity,
+      since: now,
+      heardIn: undefined,
+    });
   }
 
   /**
@@ -73,7 +151,14 @@ export class PrivateLine implements ExchangeSource, DialSource {
    *
    * @throws {LineError} `ERR_LINE_BUSY`, `ERR_LINE_NOBODY`.
    */
-  accept(_address: string): void {
+  accept(address: string): void {
+    const ringing = this.#ringing.get(address);
+    if (ringing === undefined) throw nobody("no call of theirs rings");
+    this.#refuseIfFull(address);
+    this.#ringing.settle(address, ringing.dialedAt);
+    const talk = this.#talks.get(address);
+    if (talk !== undefined) this.#end(talk, "called anew");
+    this.#answer(ringing.certificate, ringing.dialedAt);
   }
 
   /**
@@ -81,7 +166,11 @@ export class PrivateLine implements ExchangeSource, DialSource {
    *
    * @throws {LineError} `ERR_LINE_NOBODY`.
    */
-  refuse(_address: string): void {
+  refuse(address: string): void {
+    const ringing = this.#ringing.get(address);
+    if (ringing === undefined) throw nobody("no call of theirs rings");
+    this.#ringing.settle(address, ringing.dialedAt);
+    this.#turnAway(ringing.certificate, ringing.dialedAt, "refused");
   }
 
   /**
@@ -91,8 +180,13 @@ export class PrivateLine implements ExchangeSource, DialSource {
    * @throws {LineError} `ERR_LINE_NOBODY`.
    * @throws {RangeError} if it is longer than 64 KiB of UTF-8.
    */
-  say(_address: string, _text: string): string {
-    return "";
+  say(address: string, text: string): string {
+    const talk = this.#talks.get(address);
+    const conversation = talk?.connection?.conversation;
+    if (talk?.stage !== "talking" || conversation === undefined) {
+      throw nobody("nobody has answered");
+    }
+    return conversation.say(text, this.#options.now());
   }
 
   /**
@@ -100,24 +194,313 @@ export class PrivateLine implements ExchangeSource, DialSource {
    *
    * @throws {LineError} `ERR_LINE_NOBODY`.
    */
-  hangUp(_address: string): void {
+  hangUp(address: string): void {
+    const talk = this.#talks.get(address);
+    if (talk === undefined) throw nobody("there is no conversation");
+    if (talk.stage === "leaving") return;
+    const conversation = talk.connection?.conversation;
+    if (talk.stage === "talking" && conversation !== undefined) {
+      talk.stage = "leaving";
+      conversation.hangUp("bye");
+    } else this.#end(talk, "left");
   }
 
-  /** See `ExchangeSource`. */
-  outgoing(_round: RoundId, _slots: number): Promise<readonly Exchange[]> {
-    return Promise.resolve([]);
+  /** See `ExchangeSource`. With more conversations than slots, chance decides who is left out. */
+  async outgoing(
+    round: RoundId,
+    slots: number,
+  ): Promise<readonly Exchange[]> {
+    this.#lapse();
+    const connections = this.#connections();
+    const chosen: Connection[] = [];
+    while (chosen.length < slots && connections.length > 0) {
+      const at = randomBelow(connections.length, this.#random);
+      chosen.push(...connections.splice(at, 1));
+    }
+    const exchanges = await Promise.all(
+      chosen.map(({ conversation }) => this.#exchange(conversation, round)),
+    );
+    return exchanges.filter((exchange) => exchange !== undefined);
   }
 
   /** See `DialSource`. */
-  dial(_round: RoundId): ReturnType<DialSource["dial"]> {
-    return Promise.resolve(undefined);
+  async dial(round: RoundId): ReturnType<DialSource["dial"]> {
+    this.#lapse();
+    const talk = this.#toDial(round.start);
+    const call = talk?.call;
+    if (talk === undefined || call === undefined) return undefined;
+    call.give(round.start);
+    const { certificate } = talk;
+    try {
+      const [token, connection] = await Promise.all([
+        this.#connector.token(certificate, round.start, Direction.CALLER),
+        this.#connector.connect(certificate, round.start, Direction.CALLER),
+      ]);
+      const isWanted = (): boolean => this.#stands(talk) && talk.call === call;
+      if (!isWanted()) return undefined;
+      const done = (loss: unknown): void => {
+        if (loss !== undefined) call.failed();
+        if (loss === undefined && isWanted()) {
+          this.#dialed(talk, call, connection);
+        } else this.#drop(connection);
+      };
+      return { to: certificate.id, token, done };
+    } catch (error) {
+      if (!(error instanceof CryptoError)) throw error;
+      // With such a key nobody can answer.
+      if (this.#stands(talk)) this.#giveUp(talk);
+      return undefined;
+    }
   }
 
   /** See `DialSource`. */
-  heard(
-    _round: RoundId,
-    _filter: { has(token: Bytes): boolean },
+  async heard(
+    round: RoundId,
+    filter: { has(token: Bytes): boolean },
   ): Promise<void> {
-    return Promise.resolve();
+    for (const certificate of await this.#options.contacts()) {
+      if (equalConstantTime(certificate.id, this.certificateId)) continue;
+      try {
+        const token = await this.#connector.token(
+          certificate,
+          round.start,
+          Direction.CALLEE,
+        );
+        if (filter.has(token)) this.#rang(certificate, round.start);
+      } catch (error) {
+        // Somebody whose certificate holds no key cannot call.
+        if (!(error instanceof CryptoError)) throw error;
+      }
+    }
   }
+
+  /** Resolves when everything that has come was worked on. */
+  async settled(): Promise<void> {
+    while (this.#background.size > 0) await Promise.all(this.#background);
+  }
+
+  async #exchange(
+    conversation: Conversation,
+    { start }: RoundId,
+  ): Promise<Exchange | undefined> {
+    const left = await conversation.outgoing(start);
+    if (left === undefined) return undefined;
+    return {
+      payload: concat(left.drop, left.sealed),
+      answered: (reply) => this.#later(conversation.incoming(start, reply)),
+      lost: (why) => this.#later(conversation.lost(start, why)),
+    };
+  }
+
+  /** Whom to dial: of those that are due the one whose last time is longest ago. */
+  #toDial(start: number): Talk | undefined {
+    const due = [...this.#talks.values()].filter(({ call, certificate }) =>
+      // A token of a round before something was heard of them would be taken for an old one.
+      call?.isDue(start) && !this.#ringing.isSettled(certificate.address, start)
+    );
+    const last = (talk: Talk): number => talk.call?.dialedAt ?? -Infinity;
+    return due.toSorted((a, b) => last(a) < last(b) ? -1 : 1)[0];
+  }
+
+  /** The filter has taken a token: from now on one waits where it leads. */
+  #dialed(talk: Talk, call: OutgoingCall, connection: Connection): void {
+    call.dialed(connection.dialedAt);
+    this.#drop(talk.connection);
+    this.#attach(talk, connection);
+    const { address } = talk.certificate;
+    this.#tell({ kind: "dialed", address, round: connection.dialedAt });
+  }
+
+  /** A token of that person is in the filter of the dialing round that started then. */
+  #rang(certificate: Certificate, dialedAt: number): void {
+    const { address, id } = certificate;
+    if (this.#ringing.isSettled(address, dialedAt)) return;
+    const now = this.#options.now();
+    const call = { address, dialedAt };
+    if (now - dialedAt >= CALL_LIMIT) {
+      const isNews = this.#ringing.miss(address, dialedAt);
+      if (isNews) this.#tell({ kind: "missed", call, busy: false });
+      return;
+    }
+    const talk = this.#talks.get(address);
+    const refusal = this.#partings.refusalOf(address);
+    if (talk?.stage === "calling") {
+      // Both call: the call of the one with the lower id counts, if it has been made.
+      if (talk.call?.hasLeft && isLower(this.certificateId, id)) return;
+      this.#replace(talk, dialedAt);
+    } else if (talk?.stage === "answering") {
+      // They dialed again before they could know that they are answered.
+      if (dialedAt > talk.dialedAt) this.#replace(talk, dialedAt);
+    } else if (refusal !== undefined) {
+      this.#turnAway(certificate, dialedAt, refusal);
+    } else if (talk === undefined && this.#isFull()) {
+      this.#ringing.settle(address, dialedAt);
+      this.#turnAway(certificate, dialedAt, "busy");
+      this.#tell({ kind: "missed", call, busy: true });
+    } else if (this.#ringing.ring(certificate, dialedAt)) {
+      this.#tell({ kind: "ringing", call });
+    }
+  }
+
+  /** Begins to answer in place of what was between the two. */
+  #replace(talk: Talk, dialedAt: number): void {
+    this.#discard(talk);
+    this.#ringing.settle(talk.certificate.address, dialedAt);
+    this.#answer(talk.certificate, dialedAt);
+  }
+
+  #answer(certificate: Certificate, dialedAt: number): void {
+    const talk: Talk = {
+      certificate,
+      stage: "answering",
+      call: undefined,
+      connection: undefined,
+      dialedAt,
+      since: this.#options.now(),
+      heardIn: undefined,
+    };
+    this.#talks.set(certificate.address, talk);
+    const made = this.#connector
+      .connect(certificate, dialedAt, Direction.CALLEE);
+    this.#later(made.then((connection) => {
+      if (this.#stands(talk)) this.#attach(talk, connection);
+    }));
+  }
+
+  /** Goes where the call leads only to say why one does not talk. */
+  #turnAway(
+    certificate: Certificate,
+    dialedAt: number,
+    reason: Exclude<HangUpReason, "bye">,
+  ): void {
+    const made = this.#connector
+      .connect(certificate, dialedAt, Direction.CALLEE, reason);
+    this.#later(made.then((connection) => {
+      this.#partings.add(certificate.address, connection, reason);
+    }));
+  }
+
+  #attach(talk: Talk, connection: Connection): void {
+    talk.connection = connection;
+    connection.listener = (event) => this.#happened(talk, connection, event);
+  }
+
+  #happened(
+    talk: Talk,
+    connection: Connection,
+    event: ConversationEvent,
+  ): void {
+    const { address } = talk.certificate;
+    switch (event.kind) {
+      case "met":
+        if (talk.stage === "leaving") return;
+        talk.stage = "talking";
+        talk.call = undefined;
+        return this.#tell({ kind: "answered", address });
+      case "hung up":
+        this.#talks.delete(address);
+        this.#partings.add(address, connection);
+        return event.reason === "bye"
+          ? this.#ended(talk, "left by peer")
+          : this.#tell({ kind: "refused", address, reason: event.reason });
+      case "over":
+        this.#talks.delete(address);
+        return this.#ended(talk, "left");
+      case "round":
+        if (event.outcome === "exchanged") {
+          talk.heardIn = Math.max(talk.heardIn ?? 0, event.round);
+          this.#ringing.settle(address, event.round);
+        }
+        return this.#tell({ ...event, address });
+      default:
+        return this.#tell({ ...event, address });
+    }
+  }
+
+  /** What has become too old ends. */
+  #lapse(): void {
+    const now = this.#options.now();
+    for (const call of this.#ringing.lapse(now)) {
+      this.#tell({ kind: "missed", call, busy: false });
+    }
+    for (const talk of [...this.#talks.values()]) {
+      if (talk.stage === "calling" && talk.call?.isOver(now)) {
+        this.#giveUp(talk);
+      }
+      if (talk.stage === "answering" && now - talk.since >= ANSWER_LIMIT) {
+        this.#end(talk, "nobody there");
+      }
+    }
+  }
+
+  #giveUp(talk: Talk): void {
+    this.#discard(talk);
+    this.#tell({ kind: "unanswered", address: talk.certificate.address });
+  }
+
+  /** Ends it at once, without a word to the other side. */
+  #end(talk: Talk, reason: EndReason): void {
+    this.#discard(talk);
+    this.#ended(talk, reason);
+  }
+
+  #ended(talk: Talk, reason: EndReason): void {
+    this.#tell({
+      kind: "ended",
+      address: talk.certificate.address,
+      reason,
+      undelivered: talk.connection?.conversation.undelivered ?? 0,
+    });
+  }
+
+  #discard(talk: Talk): void {
+    this.#talks.delete(talk.certificate.address);
+    this.#drop(talk.connection);
+  }
+
+  #drop(connection: Connection | undefined): void {
+    if (connection === undefined) return;
+    connection.listener = () => {};
+    this.#later(connection.conversation.erase());
+  }
+
+  #stands(talk: Talk): boolean {
+    return this.#talks.get(talk.certificate.address) === talk;
+  }
+
+  #connections(): Connection[] {
+    return [
+      ...[...this.#talks.values()].map(({ connection }) => connection),
+      ...this.#partings.connections,
+    ].filter((connection) => connection !== undefined);
+  }
+
+  #isFull(except?: string): boolean {
+    const held = [...this.#talks.values()].filter(({ stage, certificate }) =>
+      stage !== "leaving" && certificate.address !== except
+    );
+    return held.length >= this.#slots;
+  }
+
+  #refuseIfFull(address: string): void {
+    if (!this.#isFull(address)) return;
+    throw new LineError(
+      "ERR_LINE_BUSY",
+      `Cannot begin a conversation: there are ${this.#slots} already`,
+    );
+  }
+
+  #tell(event: LineEvent): void {
+    this.#options.onEvent(event);
+  }
+
+  /** Goes on beside; `settled` waits for it. */
+  #later(work: Promise<void>): void {
+    const done = work.finally(() => this.#background.delete(done));
+    this.#background.add(done);
+  }
+}
+
+function nobody(why: string): LineError {
+  return new LineError("ERR_LINE_NOBODY", `Cannot do that: ${why}`);
 }
