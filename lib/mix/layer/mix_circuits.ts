@@ -3,15 +3,16 @@ import type { Bytes } from "../../protocol/mod.ts";
 /** The circuits of one run at one mix: those that its first round has set up, and their keys. */
 export class MixCircuits {
   readonly #keys = new Map<string, CryptoKey>();
+  #isErased = false;
 
   /** How many there are. */
   get size(): number {
     return this.#keys.size;
   }
 
-  /** Takes a circuit on. @param id 16 bytes. */
+  /** Takes a circuit on, unless they were erased. @param id 16 bytes. */
   set(id: Bytes, key: CryptoKey): void {
-    this.#keys.set(id.toHex(), key);
+    if (!this.#isErased) this.#keys.set(id.toHex(), key);
   }
 
   /** The key of a circuit, or `undefined` if there is none of that id (16 bytes). */
@@ -19,8 +20,9 @@ export class MixCircuits {
     return this.#keys.get(id.toHex());
   }
 
-  /** Forgets them all. */
+  /** Forgets them all, and those that an agreement under way would still bring. */
   erase(): void {
+    this.#isErased = true;
     this.#keys.clear();
   }
 }

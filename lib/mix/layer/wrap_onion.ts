@@ -22,11 +22,20 @@ export async function wrapOnion(
   return await wrapInLayers(payload, layers, 0);
 }
 
-/** New keys for one onion, one for each mix of the chain. */
-export function offerKeys(
+/**
+ * New keys for one onion, one for each mix of the chain.
+ *
+ * @throws {RangeError} if there is no mix: the payload would go out as it is.
+ */
+export async function offerKeys(
   chain: readonly Bytes[],
   round: RoundId,
 ): Promise<OfferedKey[]> {
+  if (chain.length === 0) {
+    throw new RangeError("Cannot make an onion: there is no mix");
+  }
   const context = onionContext(round);
-  return Promise.all(chain.map((publicKey) => offerKey(publicKey, context)));
+  return await Promise.all(
+    chain.map((publicKey) => offerKey(publicKey, context)),
+  );
 }
