@@ -132,6 +132,24 @@ export class OnionNetwork implements AsyncDisposable {
     }
   }
 
+  /** Waits until every relay has a copy of a consensus with all relays in it. */
+  async known(): Promise<void> {
+    const wanted = this.relayAddresses.map(descriptorAddress);
+    const deadline = performance.now() + LISTED_MS;
+    for (const home of this.relays.keys()) {
+      const copy = `${this.directory}/relay-${home}/consensus`;
+      for (;;) {
+        const bytes = await Deno.readFile(copy).catch(() => new Uint8Array(0));
+        const text = bytes.toHex();
+        if (wanted.every((each) => text.includes(each))) break;
+        if (performance.now() > deadline) {
+          throw new Error(`Relay ${home} does not know all of them`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  }
+
   /** The relays of the newest consensus. */
   async shownRelays(): Promise<readonly ShownRelay[]> {
     const args = ["controller", "show", "--controller", this.address];
@@ -200,4 +218,12 @@ async function endController(
 ): Promise<void> {
   await controller.stop();
   await Deno.remove(directory, { recursive: true });
+}
+
+/** How a descriptor has an IPv4 address with its port (SPEC.md §11.1), in hex. */
+function descriptorAddress(address: string): string {
+  const [host = "", port] = address.split(":");
+  const numbers = new Uint8Array([4, ...host.split(".").map(Number), 0, 0]);
+  new DataView(numbers.buffer).setUint16(5, Number(port));
+  return numbers.toHex();
 }

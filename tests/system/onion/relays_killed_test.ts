@@ -158,6 +158,7 @@ testUnless(
     await using destination = await Destination.start(HERE, port, MIB);
     await using network = await OnionNetwork.raise(allOn(HERE, RELAYS));
     const early = await network.proxy();
+    await network.known();
     await network.controller.stop();
     const load = async (proxy: string) => {
       const url = `http://${HERE.host}:${port}/file`;
