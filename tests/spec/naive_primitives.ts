@@ -71,12 +71,16 @@ export function sha256(...parts: readonly Uint8Array[]): Octets {
 export function hkdf(
   secret: Uint8Array,
   salt: Uint8Array,
-  info: string,
+  info: string | Uint8Array,
   length: number,
 ): Octets {
-  return plain(
-    Buffer.from(hkdfSync("sha256", secret, salt, ascii(info), length)),
-  );
+  const bytes = typeof info === "string" ? ascii(info) : info;
+  return plain(Buffer.from(hkdfSync("sha256", secret, salt, bytes, length)));
+}
+
+/** HMAC(key, x). */
+export function hmac(key: Uint8Array, x: Uint8Array): Octets {
+  return plain(createHmac("sha256", key).update(x).digest());
 }
 
 /** HKDF-Expand with SHA-512 (RFC 5869 §2.3). */
