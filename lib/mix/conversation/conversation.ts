@@ -305,7 +305,9 @@ export class Conversation {
     }
     if (arrived.length > 0) this.#farewell.progress();
     // Whoever refuses says nothing else that is numbered.
-    if (!this.#met && fresh && message.type !== MessageType.HANGUP) {
+    const talks = this.#options.refuses === undefined && fresh &&
+      message.type !== MessageType.HANGUP;
+    if (talks && !this.#met) {
       this.#met = true;
       this.#options.onEvent({ kind: "met" });
     }

@@ -393,7 +393,6 @@ export class PrivateLine implements ExchangeSource, DialSource {
     const { address } = talk.certificate;
     switch (event.kind) {
       case "met":
-        if (talk.stage === "leaving") return;
         talk.stage = "talking";
         talk.call = undefined;
         return this.#tell({ kind: "answered", address });
