@@ -13,6 +13,7 @@ import { FILES } from "./files.ts";
 import { IDLE } from "./idle.ts";
 import { LETTERS } from "./letters.ts";
 import { LOGINS } from "./logins.ts";
+import { MIX_ONIONS } from "./mix_onions.ts";
 import { ONION } from "./onion.ts";
 import { machine, summarize, table } from "./report.ts";
 import type { Summary } from "./report.ts";
@@ -24,6 +25,7 @@ const ALL: readonly Benchmark[] = [
   LETTERS,
   FILES,
   ONION,
+  MIX_ONIONS,
   IDLE,
   STARTUP,
 ];
