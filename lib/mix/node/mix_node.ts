@@ -40,7 +40,7 @@ export interface MixNodeOptions {
 }
 
 /** What a mix holds now. When every round is over, all of it is 0. */
-export interface MixStatus {
+export interface MixNodeStatus {
   /** Runs that are prepared and not signed. */
   readonly prepared: number;
   /** Runs that are signed and not over. */
@@ -83,7 +83,7 @@ export class MixNode implements MixPeer {
   }
 
   /** What it holds now. */
-  get status(): MixStatus {
+  get status(): MixNodeStatus {
     const sum = (count: (run: SignedRun) => number) =>
       this.#runs.reduce((total, run) => total + count(run), 0);
     return {
@@ -184,6 +184,11 @@ export class MixNode implements MixPeer {
   /** Bytes of the replies that `answer` takes, if the round waits for them. */
   awaited(round: RoundId): number | undefined {
     return this.#find(round)?.find(round.start)?.awaited;
+  }
+
+  /** As `SignedRun.lengthsAt`, of a round that is under way or can be begun. */
+  lengths(round: RoundId): ReturnType<SignedRun["lengthsAt"]> {
+    return this.#runOf(round).lengthsAt(round.start);
   }
 
   /** Erases the rounds under way, as when the coordinator is gone; runs that are signed can go on. */

@@ -115,7 +115,7 @@ export class NoiseAhead {
     size: number,
   ): Promise<Bytes> {
     const circuits: ClientCircuit[] = [];
-    const count = circuitsFor(this.#level, this.#settings);
+    const count = noiseLimit(this.#level, this.#settings);
     const onions = await this.#all(count, size, async (i) => {
       const { onion, circuit } = await ClientCircuit.setUp(chain, round);
       circuits[i] = circuit;
@@ -161,8 +161,8 @@ export class NoiseAhead {
   }
 }
 
-/** How many circuits a mix sets up for noise of this level, so that what it draws has room in them. */
-export function circuitsFor(
+/** How many circuits a mix sets up for noise of this level: as many as it draws onions at most. */
+export function noiseLimit(
   { mean, scale }: NoiseLevel,
   { kind, buckets }: Pick<SettingsFields, "kind" | "buckets">,
 ): number {

@@ -1,7 +1,7 @@
 import type { DhKeyPair, RandomSource } from "../../protocol/mod.ts";
 import { MixCircuits } from "../layer/mod.ts";
 import { MixError } from "../mix_error.ts";
-import { indexIn, RunMode } from "../round.ts";
+import { indexIn, RoundKind, RunMode } from "../round.ts";
 import type { RunSettings } from "../settings/run_settings.ts";
 import { sizesOf } from "../sizes.ts";
 import { CLOCK_TOLERANCE, lifeOf } from "./mix_limits.ts";
@@ -71,6 +71,19 @@ export class SignedRun {
       if (isLeft) return this.#deadlineOf(index);
     }
     return undefined;
+  }
+
+  /**
+   * Lengths in bytes of each of what the round that starts then gives: forth for `close`, back for
+   * `answer`. Filters have no length that is known, and count as 1 each byte.
+   */
+  lengthsAt(start: number): { readonly forth: number; readonly back: number } {
+    const { kind, mode } = this.settings;
+    const index = indexIn(this.settings, start) ?? 0;
+    const { inner, reply } = sizesOf(kind, mode, index, this.#behind);
+    const isOneWay = kind === RoundKind.DIALING;
+    const last = isOneWay ? 1 : reply;
+    return { forth: this.#behind > 0 ? inner : last, back: reply };
   }
 
   /** The round that starts then and is under way. */

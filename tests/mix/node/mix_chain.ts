@@ -41,11 +41,16 @@ export const LITTLE: NoiseLevel = { mean: 3, scale: 1 };
 /** A chain of mixes, and a coordinator that does what it should unless a test does otherwise. */
 export class MixChain {
   readonly timers = new VirtualTimers(FIRST - 8_000);
-  readonly coordinator: Bytes = randomBytes(32);
+  /** Fingerprint of the coordinator. */
+  readonly coordinator: Bytes;
   readonly nodes: MixNode[] = [];
   /** As the coordinator sees the nodes. */
   peers: MixPeer[] = [];
   #runs = 0;
+
+  constructor(coordinator: Bytes = randomBytes(32)) {
+    this.coordinator = coordinator;
+  }
 
   /** Makes so many mixes. */
   static async of(
