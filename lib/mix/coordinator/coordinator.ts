@@ -2,6 +2,7 @@ import type { NodeCertificate } from "../../identity/mod.ts";
 import type { Bytes } from "../../protocol/mod.ts";
 import { parseFilters } from "../dialing/buckets.ts";
 import type { MixPeer } from "../mix_peer.ts";
+import { lifeOf } from "../node/mix_limits.ts";
 import { RoundKind, RunMode } from "../round.ts";
 import { FilterShelf } from "./filter_shelf.ts";
 import type { ShelvedRound } from "./filter_shelf.ts";
@@ -169,7 +170,7 @@ export class Coordinator {
       ahead: options.ahead ?? 8_000,
       lead: options.lead ?? 2_000,
       patience: options.patience ?? 3_000,
-      deadline: options.deadline ?? Math.max(6_000, 3 * plan.period),
+      deadline: options.deadline ?? lifeOf(plan.period),
       timers,
       random: options.random ?? Math.random,
       clients: () => audience.size,

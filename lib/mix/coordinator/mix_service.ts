@@ -145,8 +145,7 @@ export class MixService {
     }
     const answer = this.#answer(message);
     if (answer === undefined) return true;
-    const wait = questions.take("", this.#timers.now());
-    if (wait > 0) await this.#pause(wait);
+    await this.#keepPace(questions);
     await seat.reply(answer());
     return true;
   }
@@ -198,9 +197,13 @@ export class MixService {
     return new CommandWriter().set(CLOCK, BigInt(this.#timers.now()));
   }
 
-  #pause(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#timers.after(milliseconds, resolve);
-    });
+  async #keepPace(questions: TokenBuckets): Promise<void> {
+    for (;;) {
+      const wait = questions.take("", this.#timers.now());
+      if (wait === 0) return;
+      await new Promise<void>((resolve) => {
+        this.#timers.after(wait, resolve);
+      });
+    }
   }
 }

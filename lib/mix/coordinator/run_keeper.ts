@@ -8,6 +8,10 @@ import type { RoundPlan } from "./schedule.ts";
 import { endOf, nextRun } from "./schedule.ts";
 
 const WAITS = { first: 250, longest: 10_000 };
+/** Runs that are announced and not over, at most: mixes keep their keys until then. */
+const RUNS_LIMIT = 4;
+/** Runs that were given up and are remembered, to say so to those who hand in for them. */
+const VOIDED_LIMIT = 16;
 
 /** What the runs of a kind are kept going with. */
 export interface RunKeeperParts extends RunParts {
@@ -76,9 +80,14 @@ export class RunKeeper {
     this.#wake();
   }
 
-  /** The run in which a round starts then. */
+  /**
+   * The run in which a round starts then. Rounds that would have started before the run was made are none:
+   * whoever handed in for them, by the settings of a run that was given up, was told that they failed.
+   */
   find(start: number): MadeRun | undefined {
-    return this.#runs.find(({ run }) => indexIn(run, start) !== undefined);
+    return this.#runs.find(({ run, madeAt }) =>
+      indexIn(run, start) !== undefined && start >= madeAt
+    );
   }
 
   /** Which place of the chain failed in a run that was given up, in which a round would start then. */
@@ -101,9 +110,10 @@ export class RunKeeper {
   /** Gives up a run and all behind it, because of the mix at that place: another one is made at once. */
   void(made: MadeRun, place: number): void {
     const behind = this.#runs.filter((each) => each !== made);
-    this.#voided.push(
+    this.#voided = [
+      ...this.#voided,
       ...[made, ...behind].map((each) => ({ made: each, place })),
-    );
+    ].slice(-VOIDED_LIMIT);
     this.#runs = [];
     this.#epoch++;
     this.#horizon = 0;
@@ -125,11 +135,18 @@ export class RunKeeper {
     const due = ahead + 2 * patience;
     while (!this.#stop.signal.aborted) {
       const now = timers.now();
-      const at = Math.max(this.#horizon - due, this.#retryAt);
+      const at = Math.max(this.#horizon - due, this.#retryAt, this.#room());
       if (clients() === 0) await this.#nap(undefined);
       else if (at > now) await this.#nap(at - now);
       else await this.#make();
     }
+  }
+
+  /** When there is room for another run. */
+  #room(): number {
+    this.#forget();
+    const [first] = this.#runs;
+    return this.#runs.length < RUNS_LIMIT ? 0 : endOf(first!.run);
   }
 
   /** Waits until there may be something to do. */
@@ -153,7 +170,6 @@ export class RunKeeper {
       );
       if (epoch !== this.#epoch || this.#stop.signal.aborted) return;
       this.#backoff.reset();
-      this.#forget();
       this.#runs.push(made);
       this.#horizon = endOf(made.run);
       announce(made.document);

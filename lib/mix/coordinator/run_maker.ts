@@ -18,6 +18,8 @@ export interface MadeRun {
   readonly mixes: readonly MixPeer[];
   /** What clients are told: the settings with the signatures. */
   readonly document: Bytes;
+  /** When that was ready, in milliseconds since 1970. */
+  readonly madeAt: number;
 }
 
 /** What runs are made of. */
@@ -67,12 +69,13 @@ export class RunMaker {
         mixes,
         enough,
         signal,
-        (mix) => mix.sign(body),
+        async (mix) => await mix.sign(body),
       );
       if (signatures.size === mixes.length) {
         const document = joinSettings(body, [...signatures.values()]);
         await verify(document, mixes);
-        return { run, mixes, document };
+        const madeAt = this.#parts.timers.now();
+        return { run, mixes, document, madeAt };
       }
       // What the others have signed names one that has not.
       mixes = [...signatures.keys()];

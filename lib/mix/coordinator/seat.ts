@@ -17,6 +17,8 @@ import type { MixTimers } from "./timers.ts";
 const QUEUE_BYTES = 524_288;
 /** For so long what was sent last may take until the operating system has it, in milliseconds. */
 const STALL = 15_000;
+/** How long a client is waited for that is to go, in milliseconds. */
+const GOODBYE = 2_000;
 
 /** What is used of a connection. */
 export type ClientLink = Pick<
@@ -102,10 +104,16 @@ export class Seat {
     this.#link.abort();
   }
 
-  /** Sends what is queued, then CLOSE. */
+  /** Sends what is queued, then CLOSE. Whoever does not take it is dropped. */
   async close(): Promise<void> {
+    const queue = this.#queue;
     this.leave();
+    for (const each of queue) {
+      this.#link.send(each).catch(() => {/* the connection is gone */});
+    }
+    const cancel = this.#timers.after(GOODBYE, () => this.#link.abort());
     await this.#link.close();
+    cancel();
   }
 
   async #send(): Promise<void> {
