@@ -28,7 +28,7 @@ export function bucketOf(certificateId: Bytes, buckets: number): number {
 
 /**
  * The filters of a dialing round's buckets, in order. What is for nobody, or for a bucket that does not
- * exist, is left out. A bucket takes 190,650 tokens, and leaves out those behind them. `payloads` are
+ * exist, is left out. A bucket takes 47,662 tokens, and leaves out those behind them. `payloads` are
  * overwritten by zeros: after the round there is nothing left of it here.
  *
  * @param payloads bucket u32 ‖ token 32, any number behind one another.

@@ -5,8 +5,8 @@ import { positionsOf } from "./filter_positions.ts";
 
 /** Length of the smallest filter in bytes: in a smaller one the bits of a token would fall on each other. */
 export const FILTER_MINIMUM = 512;
-/** Length of the largest filter in bytes. */
-export const FILTER_LIMIT: number = 1024 * 1024;
+/** Length of the largest filter in bytes: one message to a client holds it. */
+export const FILTER_LIMIT = 262_144;
 /**
  * Bits for a token. The 30 that it sets are ones: a share of 1 - exp(-30 / 44) of all, 49.4 %, so a token that
  * is not in the filter finds 30 ones with probability 0.494^30 = 6.6 * 10^-10 (Bloom 1970; Broder and
@@ -61,7 +61,7 @@ export class TokenFilter {
   /**
    * A filter from its bytes.
    *
-   * @throws {MalformedError} if there are fewer than 512 or more than 1,048,576 bytes, or more than
+   * @throws {MalformedError} if there are fewer than 512 or more than 262,144 bytes, or more than
    * 60 % of their bits are ones.
    */
   static parse(bytes: Bytes): TokenFilter {

@@ -36,5 +36,6 @@ export function sortByDrop(payloads: Bytes): Uint32Array {
   }
   ids.fill(0);
   other.fill(0);
+  places.fill(0);
   return sorted;
 }

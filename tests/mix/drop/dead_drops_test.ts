@@ -120,6 +120,47 @@ Deno.test("S3.7: any mixture of drops is exchanged as the naive way would", () =
   ));
 });
 
+/** Every array of bytes and of numbers that is made while `act` runs. */
+function arraysMadeBy(act: () => void): (Uint8Array | Uint32Array)[] {
+  const made: (Uint8Array | Uint32Array)[] = [];
+  const { Uint8Array: ofBytes, Uint32Array: ofNumbers } = globalThis;
+  function construct<T extends typeof Uint8Array | typeof Uint32Array>(
+    type: T,
+    values: unknown[],
+  ): Uint8Array | Uint32Array {
+    const array = Reflect.construct(type, values);
+    made.push(array);
+    return array;
+  }
+  globalThis.Uint8Array = new Proxy(ofBytes, { construct });
+  globalThis.Uint32Array = new Proxy(ofNumbers, { construct });
+  try {
+    act();
+  } finally {
+    globalThis.Uint8Array = ofBytes;
+    globalThis.Uint32Array = ofNumbers;
+  }
+  return made;
+}
+
+Deno.test("S3.7: what the exchange writes down on the way is overwritten, but for the replies", () => {
+  const payloads = concat(
+    ...[1, 2, 1, 3, 4, 4, 4].map((drop, i) => payload(drop, 10 + i)),
+  );
+  let replies: Bytes | undefined;
+  const made = arraysMadeBy(() => {
+    replies = exchangeAtDrops(payloads, () => new Uint8Array(496)).replies;
+  });
+  const rest = made.filter((array) => array !== replies);
+  // The ids and two orders, at least.
+  assertEquals(made.length - rest.length, 1);
+  assertEquals(rest.filter((array) => array.length === 7 * 16).length, 1);
+  assertEquals(rest.filter((array) => array.length === 7).length, 2);
+  for (const array of rest) {
+    assertEquals(array.every((value) => value === 0), true);
+  }
+});
+
 Deno.test("S3.7: after the round nothing of it is left", () => {
   const payloads = concat(
     payload(1, 10),
