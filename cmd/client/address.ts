@@ -12,6 +12,17 @@ export function personOf(text: string, own: string): string {
   return usernameOf(text, zone);
 }
 
+/**
+ * The same, of somebody else.
+ *
+ * @throws {UsageError} also if it is oneself.
+ */
+export function otherPersonOf(text: string, own: string): string {
+  const address = personOf(text, own);
+  if (address !== own) return address;
+  throw new UsageError("you cannot talk to yourself");
+}
+
 /** `name` or `name@zone` in full. @throws {UsageError} if it is neither. */
 export function usernameOf(text: string, zone: string): string {
   try {

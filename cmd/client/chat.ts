@@ -4,7 +4,7 @@ import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
 import type { Conversation } from "../terminal/conversation.ts";
 import { openConversation } from "../terminal/open_conversation.ts";
-import { personOf } from "./address.ts";
+import { otherPersonOf } from "./address.ts";
 import { entryLine, nameOf } from "./entry_line.ts";
 import { eventText, offlineText } from "./event_text.ts";
 import { Online } from "./online.ts";
@@ -17,6 +17,7 @@ import { onlineWithin } from "./waiting.ts";
 export const usage = `sotto client chat talks with somebody in the terminal.
 
 Usage: sotto client chat PERSON [--history N] [--profile NAME]
+       sotto client chat [PERSON] --private [--answer] [--wait DURATION] [--json]
 
 Type and press Enter. Behind your own texts stands how far they are:
   …         here only; leaves as soon as there is a connection
@@ -28,19 +29,38 @@ Type and press Enter. Behind your own texts stands how far they are:
 When the connection breaks it comes back by itself, and nothing is lost meanwhile. /quit or Ctrl-D ends;
 /verify shows the safety number, /help the rest.
 
+With --private nobody learns that you talk, nor with whom. Everybody who takes part hands in the same number
+of messages in every round, whether they have something to say or not, and mixes shuffle them. Both must be
+there at the same time: it calls PERSON, or answers if they call; without PERSON it waits for calls. PERSON
+must be in your contacts with their certificate. Nothing of it is written to disk: what was said is gone when
+it ends. Then the states are: … waiting here, · in a round, ✓ exchanged in a round in which they were there,
+✓✓ on their machine. /privacy tells what is hidden from whom, and what that has cost so far.
+
 Flags:
   --history N              texts of before to show; 20 if not given
+  --private                in rounds of a mix, as above
+  --answer                 with --private, answer everybody in the contacts who calls
+  --wait DURATION          with --private, without a terminal: how long to wait until everything is delivered
+                           when the input has ended; 10m if not given. The exit code tells whether it was
+  --onion                  reach the server through the onion network: then it does not see from where
+  --json                   with --private, print what happens, one JSON object a line
   --passphrase-file FILE, --profile NAME
 
 Examples:
   sotto client chat bob
   sotto client chat bob@example.org --history 100
+  sotto client chat bob --private --onion
+  sotto client chat --private
+  echo hello | sotto client chat bob --private --wait 2m
 `;
 
 const FLAGS = {
   ...COMMON_FLAGS,
   ...PROFILE_FLAGS,
   history: { type: "string" },
+  private: { type: "boolean" },
+  answer: { type: "boolean" },
+  wait: { type: "string" },
 } as const;
 
 const HELP = `/verify   the safety number to compare with them
@@ -54,18 +74,28 @@ const PATIENCE = 10_000;
 /** `sotto client chat`. */
 export async function run(args: string[], io: Io): Promise<number> {
   const { flags, operands } = parseFlags(args, FLAGS, {
-    least: 1,
+    most: 1,
     shape: "PERSON",
   });
+  const [named] = operands;
+  if (flags.private) {
+    const { runPrivate } = await import("./private/run_private.ts");
+    return await runPrivate(io, named, flags);
+  }
+  if (named === undefined) {
+    throw new UsageError("an argument is missing", {
+      hint: "expected: PERSON",
+    });
+  }
+  if (flags.answer || flags.wait !== undefined || flags.json) {
+    throw new UsageError("--answer, --wait and --json are for --private");
+  }
   const count = Number(flags.history ?? "20");
   if (!Number.isInteger(count) || count < 0 || count > 10_000) {
     throw new UsageError("--history needs a number from 0 to 10000");
   }
   using profile = await Profile.open(io, flags);
-  const address = personOf(operands[0]!, profile.address);
-  if (address === profile.address) {
-    throw new UsageError("you cannot talk to yourself");
-  }
+  const address = otherPersonOf(named, profile.address);
   const chat = new Chat(io, profile, address);
   return await chat.run(count);
 }

@@ -2,6 +2,7 @@ import {
   Registration,
   relayAddress,
   ROLE_MIDDLE_ONLY,
+  ROLE_MIX,
   signDescriptor,
 } from "../../lib/directory/mod.ts";
 import type {
@@ -13,6 +14,7 @@ import type {
   RelayDescriptor,
 } from "../../lib/directory/mod.ts";
 import type { NodeKeyring } from "../../lib/identity/mod.ts";
+import type { MixHost } from "../../lib/mix/node/mix_host.ts";
 import { dial, isPublicAddress, parseIpAddress } from "../../lib/net/mod.ts";
 import type { Listener } from "../../lib/net/mod.ts";
 import {
@@ -27,7 +29,8 @@ import type { Bytes } from "../../lib/protocol/mod.ts";
 import { CommandError } from "../errors.ts";
 import { parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
-import type { Log } from "../log.ts";
+import type { Log, LogFields } from "../log.ts";
+import { MIX_NOISE_HELP } from "../mix_noise.ts";
 import { dialNode, networkFrom, openDirectory } from "../network.ts";
 import { NETWORK_HELP } from "../network_flags.ts";
 import { announceNode, openListener } from "../node_listener.ts";
@@ -68,8 +71,14 @@ What it does:
   --exit-private           let the rules reach private addresses, too; otherwise none ever is
   --hosts FILE             names that the exit knows by itself, as in /etc/hosts
   --middle-only            never be the first or the last of a circuit
-  --family FINGERPRINT     another relay of yours, so that no circuit uses both; several are possible
+  --family FINGERPRINT     another relay of yours, so that no circuit and no chain of mixes uses both; several
+                           are possible
 
+As a mix, for private chats of servers that have it in their chain:
+  --mix                    be one. As long as one mix of a chain is honest, nobody learns who talks to whom. It
+                           costs a core for every few thousand messages a second, and about 1 kB for each
+  --mix-for FINGERPRINT    only for this server; several are possible. For any server if not given, four at most
+${MIX_NOISE_HELP}
 Limits:
   --bandwidth SIZE         bytes a second that are taken in; no limit if not given
   --max-circuits N         circuits at once; 10000 if not given
@@ -87,6 +96,7 @@ Log, on standard error; it holds no addresses and no names:
 Examples:
   sotto relay --controller sotto://FINGERPRINT@192.0.2.1:7608
   sotto relay --exit web --bandwidth 10M
+  sotto relay --mix --mix-for FINGERPRINT --middle-only
   sotto relay --exit "accept *:*" --family FINGERPRINT --log-format json
 `;
 
@@ -111,7 +121,10 @@ export async function run(args: string[], io: Io): Promise<number> {
   try {
     const keys = await openOnionKeys(io, data, keyring);
     const resolver = await resolverOf(settings.hosts);
-    const kept = { keyring, keys, directory, resolver };
+    const mix = settings.mix === undefined
+      ? undefined
+      : (await import("./mix_host.ts")).openMixHost(keyring, settings.mix);
+    const kept = { keyring, keys, directory, resolver, mix };
     await serve(io, settings, kept, network, log);
     return 0;
   } finally {
@@ -126,12 +139,14 @@ interface Kept {
   readonly keys: StoredOnionKeys;
   readonly directory: Directory;
   readonly resolver: Resolver;
+  /** What it is as a mix, if it is one. */
+  readonly mix: MixHost | undefined;
 }
 
 async function serve(
   io: Io,
   settings: Settings,
-  { keyring, keys, directory, resolver }: Kept,
+  { keyring, keys, directory, resolver, mix }: Kept,
   network: Network,
   log: Log,
 ): Promise<void> {
@@ -151,6 +166,7 @@ async function serve(
       resolver,
     }),
     limits: settings.limits,
+    guests: mix,
     now: () => performance.now(),
     failed,
   });
@@ -183,7 +199,7 @@ async function serve(
     );
   }, KEYS_EVERY);
   const telling = setInterval(
-    () => log.status({ ...relay.status }),
+    () => log.status({ ...relay.status, ...mixStatus(mix) }),
     STATUS_EVERY,
   );
   try {
@@ -196,6 +212,7 @@ async function serve(
     clearInterval(rotating);
     clearInterval(telling);
     await registration.close();
+    await mix?.stop();
     await end(relay, listener, settings.drain, log);
     directory.close();
     await fresh;
@@ -235,17 +252,24 @@ function describe(
   { keys }: StoredOnionKeys,
   address: RelayAddress,
 ): DescriptorFields {
-  const { policy, offered, family, middleOnly } = settings;
+  const { policy, offered, family, middleOnly, mix } = settings;
   return {
     onionKey: keys.publicKey,
     address,
     policy,
     bandwidth: offered,
     family,
-    roles: middleOnly ? ROLE_MIDDLE_ONLY : 0,
+    roles: (middleOnly ? ROLE_MIDDLE_ONLY : 0) |
+      (mix === undefined ? 0 : ROLE_MIX),
     version: VERSION,
     publishedAt: Math.floor(io.now() / 1_000),
   };
+}
+
+/** How it does as a mix; no names. */
+function mixStatus(mix: MixHost | undefined): LogFields {
+  if (mix === undefined) return {};
+  return { coordinators: mix.coordinators, rounds: mix.status.rounds };
 }
 
 function isPublic(host: string): boolean {

@@ -4,6 +4,7 @@ import {
   parseServerAddress,
 } from "../../lib/identity/mod.ts";
 import type { ServerAddress } from "../../lib/identity/mod.ts";
+import type { NoiseLevel } from "../../lib/mix/noise/noise_level.ts";
 import { parseIpAddress } from "../../lib/net/mod.ts";
 import type { ListenerLimits } from "../../lib/net/mod.ts";
 import { DEFAULT_RELAY_LIMITS } from "../../lib/onion/mod.ts";
@@ -16,6 +17,7 @@ import { COMMON_FLAGS } from "../flags.ts";
 import type { FlagValues } from "../flags.ts";
 import { PROTECTION_FLAGS } from "../key_file.ts";
 import { parseListenAddress } from "../listen_address.ts";
+import { parseMixNoise } from "../mix_noise.ts";
 import { NETWORK_FLAGS } from "../network_flags.ts";
 import { LOG_FLAGS } from "../node_log.ts";
 import { DATA_FLAG } from "../server/server_store.ts";
@@ -42,6 +44,9 @@ export const FLAGS = {
   "max-per-address": { type: "string" },
   "circuit-rate": { type: "string" },
   drain: { type: "string" },
+  mix: { type: "boolean" },
+  "mix-for": { type: "string", multiple: true },
+  "mix-noise": { type: "string" },
   ...LOG_FLAGS,
 } as const;
 
@@ -61,6 +66,16 @@ export interface Settings {
   readonly listener: ListenerLimits;
   /** How long circuits may go on when the relay is told to stop, in milliseconds. */
   readonly drain: number;
+  /** What it does as a mix, if it is one. */
+  readonly mix: RelayMixSettings | undefined;
+}
+
+/** What a relay does as a mix. */
+export interface RelayMixSettings {
+  /** Fingerprints (32 bytes) of the servers whose rounds it mixes; none for any server. */
+  readonly coordinators: readonly Bytes[];
+  /** What it adds to rounds. */
+  readonly noise: NoiseLevel;
 }
 
 /** Bytes per second that a relay offers if it does not say: 100 Mbit/s. */
@@ -119,6 +134,7 @@ export function settingsOf(flags: FlagValues<typeof FLAGS>): Settings {
       ),
     },
     drain: flags.drain === undefined ? DRAIN : parseDuration(flags.drain),
+    mix: mixOf(flags),
   };
 }
 
@@ -149,11 +165,29 @@ function policyOf(text: string | undefined, isPrivate: boolean): ExitPolicy {
 }
 
 function relativeOf(text: string): Bytes {
+  return fingerprintOf(
+    text,
+    "--family takes the fingerprint of another relay of yours",
+  );
+}
+
+function mixOf(flags: FlagValues<typeof FLAGS>): RelayMixSettings | undefined {
+  const { mix, "mix-for": named, "mix-noise": noise } = flags;
+  if (!mix) {
+    if (named.length === 0 && noise === undefined) return undefined;
+    throw new UsageError("--mix-for and --mix-noise are for --mix");
+  }
+  const hint = "--mix-for takes the fingerprint of a server";
+  return {
+    coordinators: named.map((each) => fingerprintOf(each, hint)),
+    noise: parseMixNoise(noise),
+  };
+}
+
+function fingerprintOf(text: string, hint: string): Bytes {
   try {
     return parseFingerprint(text);
   } catch (error) {
-    throw new UsageError(describe(error), {
-      hint: "--family takes the fingerprint of another relay of yours",
-    });
+    throw new UsageError(describe(error), { hint });
   }
 }

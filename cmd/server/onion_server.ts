@@ -1,4 +1,3 @@
-import type { Directory } from "../../lib/directory/mod.ts";
 import { formatServerAddress, onionAddress } from "../../lib/identity/mod.ts";
 import type { NodeKeyring } from "../../lib/identity/mod.ts";
 import { dial } from "../../lib/net/mod.ts";
@@ -7,19 +6,12 @@ import { OnionClient, OnionService } from "../../lib/onion/mod.ts";
 import { randomBytes } from "../../lib/protocol/mod.ts";
 import type { Io } from "../io.ts";
 import type { Log } from "../log.ts";
-import { networkFrom, networkName, openDirectory } from "../network.ts";
-import type { NetworkFlags } from "../network_flags.ts";
 import { StoredGuards } from "../stored_guards.ts";
-import { logOnionFailure, OnionNews } from "./onion_news.ts";
+import { OnionNews } from "./onion_news.ts";
+import type { ServerNetwork } from "./server_network.ts";
 
 /** Relays in a circuit of a server's own. */
 const HOPS = 3;
-
-/** Where a server is in the onion network: what is there before it serves. */
-export interface OnionPlace {
-  readonly directory: Directory;
-  readonly guards: StoredGuards;
-}
 
 /** Whom a server serves through the onion network, and how. */
 export interface OnionServing {
@@ -30,51 +22,35 @@ export interface OnionServing {
   readonly log: Log;
 }
 
-/**
- * Opens what a server needs of the onion network. The consensus and the guards are kept in `data`.
- *
- * @throws {UsageError} if no network is named.
- */
-export async function openOnionPlace(
-  io: Io,
-  flags: NetworkFlags,
+/** The guards of a server, which are kept in `data`. */
+export async function openGuards(
+  { name }: ServerNetwork,
   data: string,
-  log: Log,
-): Promise<OnionPlace> {
-  const network = await networkFrom(io, flags);
-  const name = await networkName(network);
-  const guards = await StoredGuards.open(`${data}/guards-${name}.json`);
-  const failed = (error: unknown) => logOnionFailure(log, error);
-  const copy = `${data}/consensus-${name}`;
-  const directory = await openDirectory(io, network, failed, copy);
-  return { directory, guards };
+): Promise<StoredGuards> {
+  return await StoredGuards.open(`${data}/guards-${name}.json`);
 }
 
 /** A server that is reached through the onion network. */
 export class OnionServer {
   readonly #service: OnionService;
   readonly #client: OnionClient;
-  readonly #directory: Directory;
   readonly #news: OnionNews;
-  readonly #fresh: Promise<void>;
 
   private constructor(
     service: OnionService,
     client: OnionClient,
-    directory: Directory,
     news: OnionNews,
   ) {
     this.#service = service;
     this.#news = news;
     this.#client = client;
-    this.#directory = directory;
-    this.#fresh = directory.keepFresh();
   }
 
   /** Starts it. The address is printed once it can be reached there. */
   static start(
     io: Io,
-    { directory, guards }: OnionPlace,
+    { directory }: ServerNetwork,
+    guards: StoredGuards,
     { node, accept, quiet, log }: OnionServing,
   ): OnionServer {
     const surroundings = {
@@ -106,7 +82,7 @@ export class OnionServer {
       changed: (state) => news.changed(state),
       failed: (error) => news.failed(error),
     });
-    return new OnionServer(service, client, directory, news);
+    return new OnionServer(service, client, news);
   }
 
   /** Takes nobody on any more. */
@@ -118,8 +94,6 @@ export class OnionServer {
   async close(): Promise<void> {
     this.#news.close();
     await this.#service.close();
-    this.#directory.close();
     await this.#client.close();
-    await this.#fresh;
   }
 }

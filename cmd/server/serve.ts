@@ -12,9 +12,15 @@ import { announceNode, openListener } from "../node_listener.ts";
 import { logFailure, openLog } from "../node_log.ts";
 import { privateDirectory } from "../paths.ts";
 import { atMost, stopped } from "../running.ts";
-import type { OnionPlace, OnionServer } from "./onion_server.ts";
+import type { StoredGuards } from "../stored_guards.ts";
+import { MIX_HELP } from "./mix_flags.ts";
+import type { MixServer } from "./mix_server.ts";
+import type { MixSettings } from "./mix_settings.ts";
+import { logOnionFailure } from "./onion_news.ts";
+import type { OnionServer } from "./onion_server.ts";
 import { openServerKeys } from "./server_keys.ts";
 import { dataDirectory, openServerStore } from "./server_store.ts";
+import { ServerNetwork } from "./server_network.ts";
 import { FLAGS, settingsOf } from "./settings.ts";
 import type { Settings } from "./settings.ts";
 
@@ -39,8 +45,9 @@ Where:
   --secret-file FILE       the secret that seals the key file; DIR/server.secret if nothing is given
   --passphrase-file FILE   the passphrase, if the key file is sealed by one
 
-Network, with --onion:
+Network, with --onion and --mixes:
 ${NETWORK_HELP}
+${MIX_HELP}
 Who:
   --zone NAME              the part of addresses behind the @; several are possible, the first is for
                            names that name none; "local" if not given
@@ -70,6 +77,7 @@ Log, on standard error; it holds no names, no addresses and no content:
 Examples:
   sotto server --listen [::]:7607 --zone example.org
   sotto server --onion --no-listen --controller sotto://FINGERPRINT@192.0.2.1:7608
+  sotto server --mixes 3 --controller sotto://FINGERPRINT@192.0.2.1:7608
   sotto server --data /srv/sotto --registration invite --log-format json
   sotto server invite create --data /srv/sotto --uses 5 --expires 7d
 `;
@@ -83,18 +91,25 @@ const GRACE = 3_000;
 export async function run(args: string[], io: Io): Promise<number> {
   const { flags } = parseFlags(args, FLAGS);
   const settings = settingsOf(flags);
+  const mix = settings.mixes ? (await mixes()).mixSettingsOf(flags) : undefined;
   const directory = await dataDirectory(io, flags.data);
   const node = await openServerKeys(io, flags, directory);
   const log = openLog(io, flags);
-  const place = settings.onion
-    ? await (await onion()).openOnionPlace(io, flags, directory, log)
+  const failed = (error: unknown) => logOnionFailure(log, error);
+  const network = settings.onion || settings.mixesWithRelays
+    ? await ServerNetwork.open(io, flags, directory, failed)
+    : undefined;
+  const guards = settings.onion
+    ? await (await onion()).openGuards(network!, directory)
     : undefined;
   const store = await openServerStore(directory);
   try {
     const spool = await privateDirectory(`${directory}/spool`);
-    await serve(io, settings, { node, store, spool, place }, log);
+    const kept = { node, store, spool, network, guards };
+    await serve(io, settings, mix, kept, log);
     return 0;
   } finally {
+    await network?.close();
     await store.close();
     await log.close();
   }
@@ -106,8 +121,10 @@ interface Kept {
   readonly store: ServerStore;
   /** The directory for files. */
   readonly spool: string;
-  /** Where it is in the onion network, if it is. */
-  readonly place: OnionPlace | undefined;
+  /** The network that it is in, if it is in one. */
+  readonly network: ServerNetwork | undefined;
+  /** Its guards there, if it is reached through it. */
+  readonly guards: StoredGuards | undefined;
 }
 
 /** Most servers do without, and start sooner. */
@@ -115,10 +132,16 @@ async function onion(): Promise<typeof import("./onion_server.ts")> {
   return await import("./onion_server.ts");
 }
 
+/** Some servers do without, and start sooner. */
+async function mixes(): Promise<typeof import("./open_mix_server.ts")> {
+  return await import("./open_mix_server.ts");
+}
+
 async function serve(
   io: Io,
   settings: Settings,
-  { node, store, spool, place }: Kept,
+  mix: MixSettings | undefined,
+  { node, store, spool, network, guards }: Kept,
   log: Log,
 ): Promise<void> {
   // Asked for before anybody learns that we are there: from then on we may be told to stop.
@@ -133,13 +156,16 @@ async function serve(
     now,
     failed,
   );
+  const rounds: MixServer | undefined = mix === undefined
+    ? undefined
+    : (await mixes()).openMixServer(node, mix, network, log);
   const accounts = new AccountServer({
     store,
     node,
     rules: settings.rules,
     services: [mailboxes, files],
     tables: [MAILBOX, TRANSFER],
-    guests: [files],
+    guests: rounds === undefined ? [files] : [files, rounds.service],
     maxPacket: settings.maxPacket,
     limits: settings.attempts,
     now,
@@ -171,9 +197,11 @@ async function serve(
       if (!quiet) await announceNode(io, listener, fingerprint);
       log.info("listening", { port: listener.port, registration });
     }
-    if (place !== undefined) {
+    network?.start();
+    if (network !== undefined && guards !== undefined) {
       const { OnionServer } = await onion();
-      hidden = OnionServer.start(io, place, { node, accept, quiet, log });
+      const serving = { node, accept, quiet, log };
+      hidden = OnionServer.start(io, network, guards, serving);
       log.info("joining the onion network", { registration });
     }
     await stopped(signal);
@@ -182,10 +210,14 @@ async function serve(
     clearInterval(sweep);
     listener?.stop();
     hidden?.stop();
-    await atMost(accounts.closeSessions(), GRACE);
+    await atMost(
+      Promise.all([accounts.closeSessions(), rounds?.stop()]),
+      GRACE,
+    );
     await listener?.close();
     await hidden?.close();
     await accounts.close();
+    await rounds?.close();
     log.info("stopped");
   }
 }

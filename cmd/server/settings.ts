@@ -21,6 +21,7 @@ import { parseListenAddress } from "../listen_address.ts";
 import { LOG_FLAGS } from "../node_log.ts";
 import { NETWORK_FLAGS } from "../network_flags.ts";
 import { parseSize } from "../size.ts";
+import { MIX_FLAGS, needsRelays } from "./mix_flags.ts";
 import { DATA_FLAG } from "./server_store.ts";
 
 /** The flags of `sotto server`. */
@@ -47,6 +48,7 @@ export const FLAGS = {
   "max-per-address": { type: "string" },
   "connection-rate": { type: "string" },
   "registration-rate": { type: "string" },
+  ...MIX_FLAGS,
   ...LOG_FLAGS,
 } as const;
 
@@ -56,6 +58,10 @@ export interface Settings {
   readonly listen: ServerAddress | undefined;
   /** Whether it is reached through the onion network. */
   readonly onion: boolean;
+  /** Whether it offers rounds. */
+  readonly mixes: boolean;
+  /** Whether relays are to be mixes of its chain. */
+  readonly mixesWithRelays: boolean;
   readonly quiet: boolean;
   readonly rules: RegistrationRules;
   readonly maxPacket: number;
@@ -85,6 +91,8 @@ export function settingsOf(flags: FlagValues<typeof FLAGS>): Settings {
   return {
     listen: listenOf(flags),
     onion: flags.onion,
+    mixes: !flags["no-mix"],
+    mixesWithRelays: needsRelays(flags),
     quiet: flags.quiet,
     rules: {
       zones,
@@ -134,8 +142,11 @@ export function settingsOf(flags: FlagValues<typeof FLAGS>): Settings {
 }
 
 function listenOf(flags: FlagValues<typeof FLAGS>): ServerAddress | undefined {
-  if (!flags.onion && (flags.controller.length > 0 || flags.quorum)) {
-    throw new UsageError("--controller and --quorum are for --onion");
+  const isNamed = flags.controller.length > 0 || flags.quorum !== undefined;
+  if (isNamed && !flags.onion && !needsRelays(flags)) {
+    throw new UsageError(
+      "--controller and --quorum are for --onion or --mixes",
+    );
   }
   if (!flags["no-listen"]) {
     return parseListenAddress(flags.listen ?? "127.0.0.1:7607");

@@ -1,0 +1,165 @@
+import type {
+  ChainView,
+  MixClientEvent,
+} from "../../../lib/mix/client/mix_client_event.ts";
+import { MixError } from "../../../lib/mix/mix_error.ts";
+import { RoundKind, RunMode } from "../../../lib/mix/round.ts";
+import { describe } from "../../errors.ts";
+import { formatDuration } from "../../format_duration.ts";
+import { offlineText } from "../event_text.ts";
+import { clockText } from "./clock_text.ts";
+
+/** A clock that is off by less is not worth a word, in milliseconds. */
+const SKEW = 2_000;
+/** Nor is a way to the server and back that takes less. */
+const SLOW = 600;
+
+/** Tells a person of rounds what is not as it should be, and when it is again; of each only once. */
+export class RoundNews {
+  readonly #say: (text: string) => void;
+  #joined = false;
+  #isGone = false;
+  #chain: string | undefined;
+  #refused = "";
+  #skew = 0;
+  #roundTrip = 0;
+  #lost = 0;
+
+  constructor(say: (text: string) => void) {
+    this.#say = say;
+  }
+
+  /** Something has happened. */
+  take(event: MixClientEvent): void {
+    switch (event.type) {
+      case "joined":
+        if (this.#isGone) this.#say("back online");
+        this.#joined = true;
+        this.#isGone = false;
+        return;
+      case "gone":
+        return this.#gone(event.error);
+      case "chain":
+        return this.#takeChain(event.chain);
+      case "refused":
+        return this.#takeRefusal(event.error);
+      case "clock":
+        return this.#clock(event.clock);
+      case "adapted":
+        return this.#say(
+          event.earlier > 0
+            ? `messages came late; from now on they leave ${
+              Math.round(event.earlier)
+            } ms earlier`
+            : "messages are in time again",
+        );
+      case "round":
+        return this.#round(event);
+      case "fault":
+        return this.#say(`something went wrong here: ${describe(event.error)}`);
+    }
+  }
+
+  #gone(error: unknown): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    if (!this.#joined || error instanceof MixError) {
+      const why = describe(error);
+      return this.#say(
+        `${why}; trying again (a server with --no-mix has no rounds)`,
+      );
+    }
+    this.#say(offlineText(error));
+  }
+
+  #takeChain({ kind, mode, mixes, period }: ChainView): void {
+    if (kind !== RoundKind.EXCHANGE) return;
+    const name = mixes.map(({ fingerprint }) => fingerprint).join(" ") + mode;
+    if (name === this.#chain) return;
+    const isNew = this.#chain === undefined;
+    this.#chain = name;
+    const seconds = period / 1_000;
+    const what = mixes.length === 1
+      ? "the server is the only mix: it could see who talks to whom, others cannot"
+      : `${mixes.length} mixes: nobody sees who talks to whom unless all of them plot together`;
+    this.#say(
+      `${
+        isNew ? "" : "the chain has changed: "
+      }a round every ${seconds} s, ${what} (/privacy tells more)`,
+    );
+    if (mode === RunMode.CIRCUITS) {
+      this.#say(
+        "the server chose circuits: mixes can tell which messages of one run are of one client",
+      );
+    }
+  }
+
+  #takeRefusal(error: Error): void {
+    if (error.message === this.#refused) return;
+    this.#refused = error.message;
+    this.#say(`rounds are refused: ${describe(error)}`);
+  }
+
+  #clock(
+    { ahead, roundTrip }: {
+      readonly ahead: number;
+      readonly roundTrip: number;
+    },
+  ): void {
+    if (Math.abs(ahead - this.#skew) > SKEW) {
+      this.#skew = ahead;
+      const by = formatDuration(Math.abs(ahead));
+      this.#say(
+        `this machine's clock is ${by} ${
+          ahead > 0 ? "behind" : "ahead of"
+        } the server's; rounds go by the server's`,
+      );
+    }
+    if (roundTrip > SLOW && roundTrip > 2 * this.#roundTrip) {
+      this.#roundTrip = roundTrip;
+      this.#say(
+        `the way to the server and back takes ${
+          Math.round(roundTrip)
+        } ms; messages leave so much earlier`,
+      );
+    }
+  }
+
+  #round(event: MixClientEvent & { readonly type: "round" }): void {
+    if (event.round.kind !== RoundKind.EXCHANGE) return;
+    if (event.outcome === "done") {
+      if (this.#lost > 0) {
+        const { length } = event.chain.mixes;
+        this.#say(
+          `rounds succeed again, through ${
+            length === 1 ? "the server alone" : `${length} mixes`
+          }; ${this.#lost === 1 ? "one was" : `${this.#lost} were`} lost`,
+        );
+      }
+      this.#lost = 0;
+      return;
+    }
+    this.#lost++;
+    if (this.#lost > 1) return;
+    const at = clockText(event.round.start);
+    const again = "what was said goes again";
+    switch (event.outcome) {
+      case "late":
+        return this.#say(
+          `missed the round of ${at}: its window was over; ${again}`,
+        );
+      case "failed":
+        return this.#say(
+          `the round of ${at} failed at ${blame(event)}; ${again}`,
+        );
+      case "unknown":
+        return;
+    }
+  }
+}
+
+/** Which mix a round failed at. */
+function blame(event: MixClientEvent & { readonly type: "round" }): string {
+  const { mixes } = event.chain;
+  return mixes.length === 1 ? "the server" : "a mix of the chain";
+}

@@ -1,0 +1,46 @@
+import { NOISE_LEVELS } from "../lib/mix/noise/noise_level.ts";
+import type { NoiseLevel } from "../lib/mix/noise/noise_level.ts";
+import { RoundKind } from "../lib/mix/round.ts";
+import { UsageError } from "./errors.ts";
+
+const MOST_MEAN = 1_000_000;
+const MOST_SCALE = 100_000;
+
+/**
+ * The noise that `--mix-noise` asks for: a level with a name, or MEAN,SCALE; "small" if it is not given.
+ *
+ * @throws {UsageError} if it is neither, or out of its range.
+ */
+export function parseMixNoise(text = "small"): NoiseLevel {
+  const named = Object.entries(NOISE_LEVELS).find(([name]) => name === text);
+  if (named !== undefined) return named[1];
+  const [, mean, scale] = /^(\d{1,7}),(\d{1,6})$/.exec(text) ?? [];
+  const level = { mean: Number(mean), scale: Number(scale) };
+  const possible = level.mean <= MOST_MEAN && level.scale <= MOST_SCALE &&
+    (level.scale > 0 || level.mean === 0);
+  if (possible) return level;
+  throw new UsageError(`--mix-noise cannot be ${text}`, {
+    hint: `${
+      Object.keys(NOISE_LEVELS).join(", ")
+    } or MEAN,SCALE as in "3000,150"`,
+  });
+}
+
+/**
+ * The level for rounds of a kind: in dialing rounds a tenth. People call far less often than they talk, and
+ * every client fetches the noise of its bucket.
+ */
+export function noiseOf(level: NoiseLevel, kind: RoundKind): NoiseLevel {
+  if (kind === RoundKind.EXCHANGE) return level;
+  return {
+    mean: Math.ceil(level.mean / 10),
+    scale: Math.ceil(level.scale / 10),
+  };
+}
+
+/** What the help of every command with `--mix-noise` says of it. */
+export const MIX_NOISE_HELP =
+  `  --mix-noise LEVEL        onions of its own that it adds to a round if it is not the last of the chain, so that
+                           nobody can count who talks: none, lab (20), small (3000, about one core of this
+                           machine for half of the time), strong (20000), or MEAN,SCALE; small if not given
+`;

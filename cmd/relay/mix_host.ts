@@ -1,0 +1,18 @@
+import type { NodeKeyring } from "../../lib/identity/mod.ts";
+import { SYSTEM_TIMERS } from "../../lib/mix/coordinator/timers.ts";
+import { MixHost } from "../../lib/mix/node/mix_host.ts";
+import { noiseOf } from "../mix_noise.ts";
+import type { RelayMixSettings } from "./settings.ts";
+
+/** What a relay is as a mix; it shares the relay's port and keys. */
+export function openMixHost(
+  keyring: NodeKeyring,
+  { coordinators, noise }: RelayMixSettings,
+): MixHost {
+  return new MixHost({
+    keyring,
+    coordinators: coordinators.length === 0 ? "any" : coordinators,
+    noise: (kind) => noiseOf(noise, kind),
+    timers: SYSTEM_TIMERS,
+  });
+}
