@@ -26,6 +26,8 @@ export class NoiseAhead {
   readonly #random: RandomSource;
   /** Noise that is made, or being made, by the round's index. */
   readonly #made = new Map<number, Promise<Bytes>>();
+  /** Rounds whose noise is made, or was, or will not be. */
+  readonly #begun = new Set<number>();
   #circuits: readonly ClientCircuit[] = [];
   /** Ends when what was begun last is done. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -36,7 +38,8 @@ export class NoiseAhead {
     this.#settings = settings;
     this.#place = place;
     this.#random = random;
-    this.#prepare(0);
+    const ahead = Math.min(NOISE_AHEAD, settings.count);
+    for (let index = 0; index < ahead; index++) this.#begin(index);
   }
 
   /** For how many rounds noise is held or being made. */
@@ -46,18 +49,23 @@ export class NoiseAhead {
 
   /**
    * The noise of a round, onions of the next mix's length one behind the other; once for each round.
-   * Rounds before it are taken to be missed.
    *
-   * @throws {MixError} if it is erased meanwhile.
+   * @throws {MixError} if it is dropped or erased.
    * @throws {CryptoError} if a key of a mix behind is of no use.
    */
   take(index: number): Promise<Bytes> {
-    const made = this.#made.get(index) ?? this.#make(index);
-    for (const earlier of [...this.#made.keys()]) {
-      if (earlier <= index) this.#made.delete(earlier);
-    }
-    this.#prepare(index + 1);
-    return made;
+    this.#begin(index);
+    const made = this.#made.get(index);
+    this.#made.delete(index);
+    const end = Math.min(index + 1 + NOISE_AHEAD, this.#settings.count);
+    for (let later = index + 1; later < end; later++) this.#begin(later);
+    return made ?? Promise.reject(overdue());
+  }
+
+  /** The round is over: there will be no noise for it. */
+  drop(index: number): void {
+    this.#begun.add(index);
+    this.#made.delete(index);
   }
 
   /** Forgets everything, and makes no more. */
@@ -67,17 +75,13 @@ export class NoiseAhead {
     this.#made.clear();
   }
 
-  #prepare(from: number): void {
-    const end = Math.min(from + NOISE_AHEAD, this.#settings.count);
-    for (let index = from; index < end; index++) {
-      if (!this.#made.has(index)) this.#made.set(index, this.#make(index));
-    }
-  }
-
-  #make(index: number): Promise<Bytes> {
+  /** Once for each round: a circuit that is used twice in one would give noise away. */
+  #begin(index: number): void {
+    if (this.#begun.has(index)) return;
+    this.#begun.add(index);
     const making = this.#turn.then(() => this.#onions(index));
     this.#turn = making.catch(() => {/* whoever takes it is told */});
-    return making;
+    this.#made.set(index, making);
   }
 
   async #onions(index: number): Promise<Bytes> {
@@ -156,9 +160,12 @@ export class NoiseAhead {
   }
 
   #insist(): void {
-    if (!this.#isErased) return;
-    throw new MixError("ERR_MIX_ROUND", "Cannot make noise: the run is over");
+    if (this.#isErased) throw overdue();
   }
+}
+
+function overdue(): MixError {
+  return new MixError("ERR_MIX_ROUND", "Cannot make noise: the round is over");
 }
 
 /** How many circuits a mix sets up for noise of this level: as many as it draws onions at most. */

@@ -135,6 +135,7 @@ export class SignedRun {
     this.#rounds.delete(index);
     this.#spent.add(index);
     this.#keyPairs[index] = undefined;
+    this.#noise?.drop(index);
     if (this.isOver) this.erase();
   }
 
