@@ -24,7 +24,7 @@ export class FakeLink {
   readonly #heardDecoder = new Decoder(VOCABULARY, LIMITS);
   readonly #said = new Decoder(VOCABULARY, LIMITS);
   #wake: () => void = () => {};
-  #flush: () => void = () => {};
+  #flushing: (() => void)[] = [];
 
   /** The client says something. */
   say(commands: Bytes): void {
@@ -69,7 +69,7 @@ export class FakeLink {
 
   async flushed(): Promise<void> {
     while (!this.reads && this.ended === undefined) {
-      await new Promise<void>((resolve) => this.#flush = resolve);
+      await new Promise<void>((resolve) => this.#flushing.push(resolve));
     }
     if (this.ended !== undefined) throw cut();
   }
@@ -85,6 +85,10 @@ export class FakeLink {
 
   abort(): void {
     this.#end("aborted");
+  }
+
+  #flush(): void {
+    for (const each of this.#flushing.splice(0)) each();
   }
 
   #end(how: "closed" | "aborted"): void {
