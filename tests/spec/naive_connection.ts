@@ -14,7 +14,11 @@ import type { NaiveMessage, Value } from "./naive_risp.ts";
 import { specTable, together } from "./naive_tables.ts";
 
 const GREETING = specTable("greeting");
-const LINK = together(specTable("account"), specTable("transfer"));
+const LINK = together(
+  specTable("account"),
+  specTable("transfer"),
+  specTable("mix"),
+);
 const INSIDE = together(LINK, specTable("mailbox"));
 const LIMITS = { message: 266_240, skipped: 1_048_576 };
 

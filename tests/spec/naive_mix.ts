@@ -289,7 +289,7 @@ export function readFilters(bytes: Octets, buckets: number): Octets[] {
     const bits = [...filter].map((byte) => byte.toString(2)).join("");
     const ones = bits.replaceAll("0", "").length;
     if (
-      filter.length < 512 || filter.length > 1_048_576 ||
+      filter.length < 512 || filter.length > 262_144 ||
       10 * ones > 6 * 8 * filter.length
     ) throw new Error("a filter that cannot be");
   }
