@@ -155,9 +155,8 @@ export class MixHost {
   async stop(): Promise<void> {
     this.#isStopped = true;
     for (const { node, session } of this.#places.values()) {
-      node.stop();
       session?.end();
-      await session?.done;
+      await Promise.all([node.stop(), session?.done]);
     }
     this.#places.clear();
   }
@@ -189,7 +188,7 @@ export class MixHost {
       session === undefined
     );
     if (gone === undefined) return false;
-    gone[1].node.stop();
+    void gone[1].node.stop();
     return this.#places.delete(gone[0]);
   }
 }

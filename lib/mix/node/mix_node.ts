@@ -70,6 +70,8 @@ export class MixNode implements MixPeer {
   /** By kind and start of the first round; the oldest first. */
   readonly #prepared = new Map<string, PreparedRun>();
   #runs: SignedRun[] = [];
+  /** Runs that are over, and in which something is still under way. */
+  readonly #erasing = new Set<Promise<void>>();
   /** When the timer is due, and what stops it. */
   #alarm: { readonly at: number; readonly cancel: () => void } | undefined;
   #isStopped = false;
@@ -197,12 +199,16 @@ export class MixNode implements MixPeer {
     this.#tidy();
   }
 
-  /** Erases everything; from now on every call is refused. */
-  stop(): void {
+  /**
+   * Erases everything at once; from now on every call is refused. Resolves when nothing is under way any
+   * more.
+   */
+  async stop(): Promise<void> {
     this.#isStopped = true;
     this.#prepared.clear();
-    for (const run of this.#runs) run.erase();
+    for (const run of this.#runs) this.#erase(run);
     this.#tidy();
+    await Promise.all(this.#erasing);
   }
 
   get #rounds(): number {
@@ -289,8 +295,16 @@ export class MixNode implements MixPeer {
 
   /** Lets go of what is over, and sees to it that it is looked at what comes to be. */
   #tidy(): void {
+    for (const run of this.#runs) {
+      if (run.isOver) this.#erase(run);
+    }
     this.#runs = this.#runs.filter((run) => !run.isOver);
     this.#arm();
+  }
+
+  #erase(run: SignedRun): void {
+    const erasing = run.erase().finally(() => this.#erasing.delete(erasing));
+    this.#erasing.add(erasing);
   }
 
   #arm(): void {

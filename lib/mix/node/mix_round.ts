@@ -89,7 +89,7 @@ export class MixRound {
     const noise = await this.#noise;
     this.#expect("closing");
     const batch = this.#shuffle(inner, noise, count);
-    if (this.#parts.round.kind === RoundKind.DIALING) this.erase();
+    if (this.#parts.round.kind === RoundKind.DIALING) await this.erase();
     else this.#step = "closed";
     return batch;
   }
@@ -115,18 +115,22 @@ export class MixRound {
       sorted.subarray(0, count * innerReply),
     );
     this.#expect("answering");
-    this.erase();
+    await this.erase();
     return sealed;
   }
 
-  /** Forgets everything; what is under way fails. */
-  erase(): void {
+  /**
+   * Forgets everything at once; what is under way fails. Resolves when nothing is any more, and never
+   * rejects.
+   */
+  erase(): Promise<void> {
     this.#step = "over";
-    void this.#layers?.erase();
+    const erasing = this.#layers?.erase() ?? Promise.resolve();
     this.#layers = undefined;
     this.#noise = undefined;
     this.#passed?.order.erase();
     this.#passed = undefined;
+    return erasing;
   }
 
   #shuffle(inner: Bytes, noise: Bytes, count: number): Bytes {
@@ -154,7 +158,7 @@ export class MixRound {
     const sealed = await this.#layers!.seal(replies);
     replies.fill(0);
     this.#expect("closing");
-    this.erase();
+    await this.erase();
     return sealed;
   }
 

@@ -68,11 +68,12 @@ export class NoiseAhead {
     this.#made.delete(index);
   }
 
-  /** Forgets everything, and makes no more. */
-  erase(): void {
+  /** Forgets everything at once, and makes no more. Resolves when nothing is under way; never rejects. */
+  async erase(): Promise<void> {
     this.#isErased = true;
     this.#circuits = [];
     this.#made.clear();
+    await this.#turn;
   }
 
   /** Once for each round: a circuit that is used twice in one would give noise away. */
@@ -154,7 +155,12 @@ export class NoiseAhead {
         onions.set(await wrap(i), i * size);
       }
     };
-    await Promise.all(Array.from({ length: LANES }, lane));
+    const lanes = await Promise.allSettled(
+      Array.from({ length: LANES }, lane),
+    );
+    for (const each of lanes) {
+      if (each.status === "rejected") throw each.reason;
+    }
     this.#insist();
     return onions;
   }

@@ -21,6 +21,8 @@ export class SignedRun {
   readonly #rounds = new Map<number, MixRound>();
   /** Rounds that were begun, or never will be: no key is used for a second time. */
   readonly #spent = new Set<number>();
+  /** Ends when what was under way in rounds that were given up is. */
+  #erasing: Promise<unknown> = Promise.resolve();
 
   /** @param place which mix of the chain this is. */
   constructor(
@@ -131,12 +133,12 @@ export class SignedRun {
   end(start: number): void {
     const index = indexIn(this.settings, start);
     if (index === undefined) return;
-    this.#rounds.get(index)?.erase();
+    const erasing = this.#rounds.get(index)?.erase();
+    this.#erasing = Promise.all([this.#erasing, erasing]);
     this.#rounds.delete(index);
     this.#spent.add(index);
     this.#keyPairs[index] = undefined;
     this.#noise?.drop(index);
-    if (this.isOver) this.erase();
   }
 
   /** Erases the rounds whose deadline has passed. */
@@ -165,16 +167,14 @@ export class SignedRun {
     }
   }
 
-  /** Erases everything. */
-  erase(): void {
-    for (const round of this.#rounds.values()) round.erase();
-    this.#rounds.clear();
-    for (let index = 0; index < this.settings.count; index++) {
-      this.#spent.add(index);
-      this.#keyPairs[index] = undefined;
+  /** Erases everything at once. Resolves when nothing is under way any more; never rejects. */
+  async erase(): Promise<void> {
+    const { first, period, count } = this.settings;
+    for (let index = 0; index < count; index++) {
+      this.end(first + index * period);
     }
     this.#circuits?.erase();
-    this.#noise?.erase();
+    await Promise.all([this.#erasing, this.#noise?.erase()]);
   }
 
   get #behind(): number {

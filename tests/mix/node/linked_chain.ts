@@ -91,7 +91,6 @@ export class LinkedChain extends MixChain {
     await Promise.all(
       this.peers.map((peer) => peer instanceof MixLink && peer.ended),
     );
-    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
   async #serve(place: number, { right }: MemoryConnection): Promise<void> {

@@ -166,9 +166,9 @@ export class MixChain {
 
   /** Erases everything; what is being made in the background ends. */
   async stop(): Promise<void> {
-    for (const node of this.nodes) node.stop();
+    const stopping = this.nodes.map((node) => node.stop());
     this.assertNothingLeft();
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await Promise.all(stopping);
   }
 }
 

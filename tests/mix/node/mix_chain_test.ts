@@ -29,6 +29,7 @@ Deno.test("S3.6: what meets at a drop is exchanged through chains of 1 to 5 mixe
       assertEquals(await opened(onions, replies), pairedReplies(payloads));
     }
     chain.assertNothingLeft();
+    await chain.stop();
   }
 });
 
@@ -51,6 +52,7 @@ Deno.test("S3.6: the same through circuits", async () => {
       assertEquals(await opened(onions, replies), pairedReplies(payloads));
     }
     chain.assertNothingLeft();
+    await chain.stop();
   }
 });
 
@@ -85,6 +87,7 @@ Deno.test("S3.7: tokens reach the filters of their buckets, with keys per round 
         );
       }
       chain.assertNothingLeft();
+      await chain.stop();
     }
   }
 });

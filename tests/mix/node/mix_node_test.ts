@@ -295,6 +295,7 @@ Deno.test("runs that nobody can want are not prepared", async () => {
   assertEquals(node.status.prepared, 2);
   chain.timers.pass(3_700_000);
   chain.assertNothingLeft();
+  await chain.stop();
 });
 
 Deno.test("S3.5: whatever becomes of a round, after its deadline nothing of it is left", async () => {

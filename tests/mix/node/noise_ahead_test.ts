@@ -63,12 +63,6 @@ function recorded(): { random: RandomSource; replay: RandomSource } {
   };
 }
 
-/** Waits for what is being made although nobody wants it any more. */
-async function settle(...noises: readonly NoiseAhead[]): Promise<void> {
-  for (const noise of noises) noise.erase();
-  await new Promise((resolve) => setTimeout(resolve, 30));
-}
-
 /** What the last mix finds in noise. */
 async function open(
   fields: SettingsFields,
@@ -104,7 +98,7 @@ Deno.test("S3.6: the noise of a round is exactly what is drawn of the signed lev
     assert(singles > 0 && pairs > 0);
     assertEquals([singles + 2 * pairs, crowds], [drawn.length, 0]);
   }
-  await settle(noise);
+  await noise.erase();
 });
 
 Deno.test("S3.7: every bucket of a dialing round gets the noise that is drawn for it, and nobody's as well", async () => {
@@ -123,7 +117,7 @@ Deno.test("S3.7: every bucket of a dialing round gets the noise that is drawn fo
     counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
   }
   assertEquals([...counts.keys()].sort(), [0, 1, 2, NOBODY].sort());
-  await settle(noise);
+  await noise.erase();
 });
 
 Deno.test("S3.6: noise goes through circuits of its own, as many in a round as are drawn, and pairs stay with theirs", async () => {
@@ -155,7 +149,7 @@ Deno.test("S3.6: noise goes through circuits of its own, as many in a round as a
     // Those that are used are always the same: which is noise cannot be told from what comes and goes.
     const both = Math.min(ids[0]!.length, ids[1]!.length);
     assertEquals(ids[0]!.slice(0, both), ids[1]!.slice(0, both));
-    await settle(noise);
+    await noise.erase();
   }
 });
 
@@ -187,9 +181,9 @@ Deno.test("noise is made three rounds ahead and not more, whatever becomes of th
   noise.drop(7);
   assertEquals(noise.held, 0);
   // It was never drawn for round 8, nor twice for any.
-  await settle();
+  await new Promise((resolve) => setTimeout(resolve, 20));
   assertEquals(draws, 9);
-  await settle(noise);
+  await noise.erase();
 });
 
 Deno.test("without noise in the settings there is none", async () => {
@@ -206,9 +200,10 @@ Deno.test("noise that is erased while it is made does not come, and keys of low 
   const { fields } = await chainOfTwo();
   const noise = new NoiseAhead(fields, 0, randomBytes);
   const taken = noise.take(0);
-  noise.erase();
+  const erasing = noise.erase();
   await assertRejects(() => taken, MixError);
   await assertRejects(() => noise.take(1), MixError);
+  await erasing;
 
   const zeros = [0, 0, 0].map(() => new Uint8Array(32));
   const low = {
@@ -217,5 +212,5 @@ Deno.test("noise that is erased while it is made does not come, and keys of low 
   };
   const none = new NoiseAhead(low, 0, randomBytes);
   await assertRejects(() => none.take(0), CryptoError);
-  await settle(none);
+  await none.erase();
 });
