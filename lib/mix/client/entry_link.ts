@@ -90,8 +90,8 @@ export class EntryLink {
         this.#take(message);
       }
     } catch (error) {
-      this.#fail(error as Error);
-      throw error;
+      // If it was dropped here, the reason for that says more.
+      throw this.#fail(error as Error);
     }
   }
 
@@ -177,7 +177,8 @@ export class EntryLink {
     }
   }
 
-  #fail(error: Error): void {
+  /** Everybody who waits is told; the first failure is the one that counts. */
+  #fail(error: Error): Error {
     this.#failure ??= error;
     const waiting = [
       ...this.#joining.splice(0),
@@ -185,6 +186,7 @@ export class EntryLink {
       ...this.#fetching.splice(0),
     ];
     for (const { reject } of waiting) reject(this.#failure);
+    return this.#failure;
   }
 }
 

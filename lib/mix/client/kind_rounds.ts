@@ -97,14 +97,9 @@ export class KindRounds {
       this.#unsent.delete(planned);
       planner.giveBack(planned.round);
     }
-    const waiting = this.#waiting;
-    if (waiting !== undefined) {
-      // What was drawn stands, or a round that has begun meanwhile would be missed.
-      if (planner.holds(waiting.planned)) return;
-      waiting.cancel();
-      this.#waiting = undefined;
-      planner.giveBack(waiting.planned.round);
-    }
+    // What was drawn stands, or a round that has begun meanwhile would be missed.
+    if (this.#waiting && planner.holds(this.#waiting.planned)) return;
+    this.#giveBackWaiting();
     this.#plan();
   }
 
@@ -144,8 +139,7 @@ export class KindRounds {
   /** The connection is gone: nothing is planned any more, and what is under way is lost. */
   end(): void {
     this.#hasEnded = true;
-    this.#waiting?.cancel();
-    this.#waiting = undefined;
+    this.#giveBackWaiting();
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
     this.#cutOff();
@@ -153,6 +147,14 @@ export class KindRounds {
     for (const start of [...this.#submitted.keys()]) {
       this.#lose(this.#answered(start)!, "unknown");
     }
+  }
+
+  #giveBackWaiting(): void {
+    if (this.#waiting === undefined) return;
+    const { planned, cancel } = this.#waiting;
+    cancel();
+    this.#waiting = undefined;
+    this.#options.planner.giveBack(planned.round);
   }
 
   #plan(): void {

@@ -30,7 +30,8 @@ const crowd = new Crowd({
 crowd.start();
 const telling = setInterval(() => {
   const rounds = Object.fromEntries(crowd.rounds);
-  console.log(JSON.stringify({ ...crowd.status, rounds }));
+  const line = JSON.stringify({ ...crowd.status, rounds });
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }, 1_000);
 for await (const _ of Deno.stdin.readable);
 clearInterval(telling);
