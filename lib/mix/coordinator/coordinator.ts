@@ -18,7 +18,10 @@ import { SYSTEM_TIMERS } from "./timers.ts";
 export interface CoordinatorOptions {
   /** The coordinator's own certificate: clients know it, and settings name it. */
   readonly identity: NodeCertificate;
-  /** The mixes of the next run, first to last: asked anew for every run. The first is in this process. */
+  /**
+   * The mixes of the next run, first to last: asked anew for every run. The first is in this process. It
+   * rejects, or gives mixes that reject, when some cannot be reached: it does not leave them out.
+   */
   readonly chain: () => Promise<readonly MixPeer[]>;
   /** How many of them are enough. All, unless it is said: a chain that is shorter protects less. */
   readonly least?: number;

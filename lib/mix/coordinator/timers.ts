@@ -8,12 +8,32 @@ export interface MixTimers {
   after(milliseconds: number, due: () => void): () => void;
 }
 
+/** By how much the computer's clock must have gone ahead to be believed, in milliseconds. */
+const JUMP = 1_000;
+
 /**
- * The computer's own time as it was when this process began, and from there on a steady clock: a clock
- * that is set while rounds run does not make two rounds of one.
+ * A clock in whole milliseconds that starts from the computer's and then goes on steadily. When that one is set
+ * back, this one goes on, so that no two rounds have one name; when it is set forward, or the computer
+ * has slept, this one follows, or mixes on other computers would take it for late for ever.
+ *
+ * @param wall the computer's clock, milliseconds since 1970.
+ * @param steady milliseconds since anything, of a clock that nobody sets.
  */
+export function steadyClock(
+  wall: () => number,
+  steady: () => number,
+): () => number {
+  let offset = wall() - steady();
+  return () => {
+    const behind = wall() - (offset + steady());
+    if (behind > JUMP) offset += behind;
+    return Math.floor(offset + steady());
+  };
+}
+
+/** The time of this process. */
 export const SYSTEM_TIMERS: MixTimers = {
-  now: () => Math.floor(performance.timeOrigin + performance.now()),
+  now: steadyClock(Date.now, () => performance.now()),
   after(milliseconds, due) {
     const timer = setTimeout(due, milliseconds);
     return () => clearTimeout(timer);

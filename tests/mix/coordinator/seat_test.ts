@@ -1,9 +1,7 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { CommandWriter, HELO } from "../../../lib/protocol/mod.ts";
-import { MixError } from "../../../lib/mix/mix_error.ts";
 import { RoundKind } from "../../../lib/mix/round.ts";
 import { Seat } from "../../../lib/mix/coordinator/seat.ts";
-import { SYSTEM_TIMERS, within } from "../../../lib/mix/coordinator/timers.ts";
 import { FakeLink } from "./fake_link.ts";
 import { VirtualTime } from "./virtual_time.ts";
 
@@ -92,45 +90,4 @@ Deno.test("S3.5: a client that does not take its farewell is dropped after two s
   assertEquals(link.ended, "aborted");
   await closing;
   assertEquals(time.timers, 0);
-});
-
-Deno.test("within: the answer, the error, the deadline and the signal, and no timer is left", async () => {
-  using time = new VirtualTime();
-  const never = new Promise<never>(() => {});
-  const control = new AbortController();
-  const { signal } = control;
-  assertEquals(
-    await within(time, 10, signal, Promise.resolve(7), "wait"),
-    7,
-  );
-  await assertRejects(
-    () => within(time, 10, signal, Promise.reject(new TypeError("x")), "wait"),
-    TypeError,
-  );
-  const late = assertRejects(
-    () => within(time, 10, signal, never, "wait"),
-    MixError,
-    "Cannot wait: no answer",
-  );
-  await time.advance(10);
-  assertEquals((await late).code, "ERR_MIX_LATE");
-  const given = assertRejects(
-    () => within(time, 10, signal, never, "wait"),
-    MixError,
-  );
-  control.abort();
-  assertEquals((await given).code, "ERR_MIX_GONE");
-  await assertRejects(() => within(time, 10, signal, never, "wait"), MixError);
-  assertEquals(time.timers, 0);
-});
-
-Deno.test("S3.5: the system's time is in whole milliseconds, near that of the computer, and does not go back", async () => {
-  const before = SYSTEM_TIMERS.now();
-  assert(Number.isInteger(before));
-  assert(Math.abs(before - Date.now()) < 60_000);
-  SYSTEM_TIMERS.after(1, () => assert(false, "cancelled"))();
-  await new Promise<void>((resolve) => {
-    SYSTEM_TIMERS.after(2, resolve);
-  });
-  assert(SYSTEM_TIMERS.now() > before);
 });
