@@ -13,6 +13,7 @@ const COMMANDS: CommandTable = {
   relay: { summary: "", load: () => import("../relay.ts") },
   controller: { summary: "", load: () => import("../controller.ts") },
   client: { summary: "", load: () => import("../client/mod.ts") },
+  crowd: { summary: "", load: () => import("./crowd.ts") },
 };
 
 /** How long a command may take to end once it is told to, in milliseconds. */

@@ -11,7 +11,7 @@ export function labData(
   const members = [...lab.members.values()].map(({ name, pid }) => ({
     name,
     pid,
-    address: name === "proxy" ? proxy : lab.address(name),
+    address: addressOf(lab, name),
     home: lab.home(name),
     log: `${directory}/logs/${name}.log`,
   }));
@@ -35,14 +35,15 @@ export function labData(
 
 /** The same for people: where everything is, then what to type. */
 export function labText(lab: Lab, isTemporary: boolean): string {
-  const { directory, proxy, plan } = lab;
+  const { directory, plan } = lab;
   const width = Math.max(
     ...[...lab.members.keys(), ...plan.people].map((name) => name.length),
   );
   const end = isTemporary ? "removed at the end" : "kept";
   let text = `everything is in ${printable(directory)} (${end})\n\n`;
   for (const name of lab.members.keys()) {
-    const address = name === "proxy" ? proxy! : lab.address(name);
+    const address = addressOf(lab, name) ??
+      `${plan.cover} clients that only send cover`;
     text += `${name.padEnd(width)}  ${address}\n`;
   }
   for (const name of plan.people) {
@@ -54,6 +55,12 @@ export function labText(lab: Lab, isTemporary: boolean): string {
     text += `  ${printable(command)}\n`;
   }
   return `${text}\nCtrl-C ends all of it.\n`;
+}
+
+/** Where a member is reached; the crowd is not. */
+function addressOf(lab: Lab, name: string): string | undefined {
+  if (name === "crowd") return undefined;
+  return name === "proxy" ? lab.proxy : lab.address(name);
 }
 
 /** A command to paste, and what it is for; "" where it goes on with the one before. */

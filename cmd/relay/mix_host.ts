@@ -1,6 +1,5 @@
 import type { NodeKeyring } from "../../lib/identity/mod.ts";
-import { SYSTEM_TIMERS } from "../../lib/mix/coordinator/timers.ts";
-import { MixHost } from "../../lib/mix/node/mix_host.ts";
+import { MixHost, SYSTEM_TIMERS } from "../../lib/mix/mod.ts";
 import { noiseOf } from "../mix_noise.ts";
 import type { RelayMixSettings } from "./settings.ts";
 

@@ -14,7 +14,7 @@ import type {
   RelayDescriptor,
 } from "../../lib/directory/mod.ts";
 import type { NodeKeyring } from "../../lib/identity/mod.ts";
-import type { MixHost } from "../../lib/mix/node/mix_host.ts";
+import type { MixHost } from "../../lib/mix/mod.ts";
 import { dial, isPublicAddress, parseIpAddress } from "../../lib/net/mod.ts";
 import type { Listener } from "../../lib/net/mod.ts";
 import {

@@ -4,7 +4,7 @@ import {
   parseServerAddress,
 } from "../../lib/identity/mod.ts";
 import type { ServerAddress } from "../../lib/identity/mod.ts";
-import type { NoiseLevel } from "../../lib/mix/noise/noise_level.ts";
+import type { NoiseLevel } from "../../lib/mix/mod.ts";
 import { parseIpAddress } from "../../lib/net/mod.ts";
 import type { ListenerLimits } from "../../lib/net/mod.ts";
 import { DEFAULT_RELAY_LIMITS } from "../../lib/onion/mod.ts";

@@ -1,9 +1,7 @@
 import type { ConsensusRelay, Directory } from "../../lib/directory/mod.ts";
 import type { NodeKeyring } from "../../lib/identity/mod.ts";
-import { SYSTEM_TIMERS } from "../../lib/mix/coordinator/timers.ts";
-import { MixError } from "../../lib/mix/mix_error.ts";
-import type { MixPeer } from "../../lib/mix/mix_peer.ts";
-import { MixLink } from "../../lib/mix/node/mix_link.ts";
+import { MixError, MixLink, SYSTEM_TIMERS } from "../../lib/mix/mod.ts";
+import type { MixPeer } from "../../lib/mix/mod.ts";
 import type { Bytes, ByteStream } from "../../lib/protocol/mod.ts";
 import type { Log } from "../log.ts";
 import { chooseMixes, printOf } from "./choose_mixes.ts";
@@ -129,7 +127,10 @@ export class MixChain implements FurtherMixes {
     const known = this.#connections.get(name);
     if (known !== undefined && !known.link.isGone) return known.link;
     this.#connections.delete(name);
-    const link = await MixLink.open(await dial(relay), {
+    const stream = await dial(relay).catch((cause) => {
+      throw new MixError("ERR_MIX_GONE", "Cannot reach a mix", { cause });
+    });
+    const link = await MixLink.open(stream, {
       mix: relay.descriptor.identity,
       keyring: node,
       timers: SYSTEM_TIMERS,

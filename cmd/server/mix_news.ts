@@ -1,4 +1,4 @@
-import type { MixStatus } from "../../lib/mix/coordinator/mix_service.ts";
+import type { MixStatus } from "../../lib/mix/mod.ts";
 import type { Log } from "../log.ts";
 
 /** Between two lines that say how rounds go, in milliseconds. */

@@ -1,9 +1,7 @@
 import type { GuestService } from "../../lib/account/mod.ts";
 import type { NodeKeyring } from "../../lib/identity/mod.ts";
-import { MixService } from "../../lib/mix/coordinator/mix_service.ts";
-import { SYSTEM_TIMERS } from "../../lib/mix/coordinator/timers.ts";
-import type { MixPeer } from "../../lib/mix/mix_peer.ts";
-import { MixNode } from "../../lib/mix/node/mix_node.ts";
+import { MixNode, MixService, SYSTEM_TIMERS } from "../../lib/mix/mod.ts";
+import type { MixPeer } from "../../lib/mix/mod.ts";
 import type { Log } from "../log.ts";
 import { noiseOf } from "../mix_noise.ts";
 import { MixNews } from "./mix_news.ts";

@@ -1,6 +1,6 @@
 import { parseFingerprint } from "../../lib/identity/mod.ts";
-import type { NoiseLevel } from "../../lib/mix/noise/noise_level.ts";
-import { RunMode } from "../../lib/mix/round.ts";
+import { RunMode } from "../../lib/mix/mod.ts";
+import type { NoiseLevel } from "../../lib/mix/mod.ts";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import { parseChoice } from "../choice.ts";
 import { countOf } from "../count.ts";

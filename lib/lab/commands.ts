@@ -31,15 +31,17 @@ export function controllerCommand(
   ];
 }
 
-/** A relay that connects to anything as an exit, private addresses included; as a mix if `mixes`. */
+/**
+ * A relay that connects to anything as an exit, private addresses included. If there is a chain of mixes it is
+ * one, so that another can take the place of one that is ended.
+ */
 export function relayCommand(
   { listen, home, controllers }: Place,
-  { quorum }: LabPlan,
-  mixes: boolean,
+  { mix, quorum }: LabPlan,
 ): string[] {
   return [
     ...["relay", "--data", home, "--listen", listen],
-    ...mixes ? ["--mix", ...MIX_NOISE] : [],
+    ...mix === 1 ? [] : ["--mix", ...MIX_NOISE],
     ...["--exit", "accept *:*", "--exit-private", "--drain", "1s"],
     ...["--max-per-address", NO_LIMIT, "--circuit-rate", NO_LIMIT],
     ...controllerFlags(controllers),
@@ -77,6 +79,19 @@ function serverAt(home: string, mix: number): string[] {
     ...["server", "--data", home, "--registration-rate", NO_LIMIT],
     ...["--max-per-address", NO_LIMIT, "--connection-rate", NO_LIMIT],
     ...mix === 1 ? [] : ["--mixes", String(mix), ...MIX_NOISE],
+  ];
+}
+
+/** Clients without people, who take part in rounds. */
+export function crowdCommand(
+  server: string,
+  controllers: readonly string[],
+  { cover, quorum }: LabPlan,
+): string[] {
+  return [
+    ...["crowd", "--server", server, "--clients", String(cover)],
+    ...controllerFlags(controllers),
+    ...quorumFlags(quorum),
   ];
 }
 

@@ -18,7 +18,7 @@ export interface LabPlan {
   readonly people: readonly string[];
   /** From one consensus to the next, in seconds. */
   readonly interval: number;
-  /** Mixes in the chain of the server, itself included, 1 to 8; the others are the first relays. */
+  /** Mixes in the chain of the server, itself included, 1 to 8; the others are relays. */
   readonly mix: number;
   /** Simulated clients that take part in rounds and only send cover. */
   readonly cover: number;
@@ -64,6 +64,9 @@ export function checkPlan(plan: LabPlan): void {
   }
   if ((plan.mix > 1 || plan.cover > 0) && !plan.server) {
     throw refused("rounds need a server");
+  }
+  if (plan.cover > 0 && plan.onion) {
+    throw refused("simulated clients need a server with an address");
   }
   if (people.length > 0 && !plan.server) {
     throw refused("people need a server");

@@ -5,6 +5,7 @@ import type { Bytes } from "../protocol/mod.ts";
 import { Berths } from "./berths.ts";
 import {
   controllerCommand,
+  crowdCommand,
   onionServerCommand,
   proxyCommand,
   relayCommand,
@@ -33,6 +34,7 @@ import {
 const LISTENING = /^listening on (\S+)/;
 const CONSENSUS = / consensus height=.*/;
 const LISTED = / info {2}listed\b/;
+const JOINED = /^joined \d+/;
 
 /** What is needed to carry out a plan. */
 export interface RaisingOptions {
@@ -96,7 +98,19 @@ export class Raising {
     const proxied = this.#plan.proxy
       ? connected.then(async () => this.#raiseProxy(await addressed))
       : undefined;
-    const parts = [addressed, connected, serving, proxied, populated] as const;
+    const covered = this.#plan.cover > 0
+      ? serving?.then(async (server) =>
+        this.#raiseCrowd(server, await addressed)
+      )
+      : undefined;
+    const parts = [
+      addressed,
+      connected,
+      serving,
+      proxied,
+      populated,
+      covered,
+    ] as const;
     try {
       const [addresses, raised, server, proxy] = await Promise.all(parts);
       const { network, watch } = raised;
@@ -251,10 +265,7 @@ export class Raising {
   }
 
   #relay(name: string, addresses: readonly string[]): MemberCommand {
-    const { mix } = this.#plan;
-    const mixes = numbered("relay", mix - 1).includes(name);
-    const place = this.#place(name, addresses);
-    const command = relayCommand(place, this.#plan, mixes);
+    const command = relayCommand(this.#place(name, addresses), this.#plan);
     return { args: [...command, ...this.#more(name)], ready: LISTED };
   }
 
@@ -273,6 +284,19 @@ export class Raising {
     );
     const [, text = ""] = await proxy.output.find(LISTENING);
     return text;
+  }
+
+  async #raiseCrowd(
+    server: string,
+    addresses: readonly string[],
+  ): Promise<void> {
+    await this.#crew.start("crowd", {
+      args: [
+        ...crowdCommand(server, addresses, this.#plan),
+        ...this.#more("crowd"),
+      ],
+      ready: JOINED,
+    });
   }
 
   async #keep(

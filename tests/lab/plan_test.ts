@@ -41,6 +41,10 @@ const IMPOSSIBLE: readonly (readonly [Partial<LabPlan>, string])[] = [
   [{ relays: 3, mix: 5 }, "3 relays for 4 mixes"],
   [{ mix: 2, server: false }, "rounds need a server"],
   [{ cover: 1, server: false }, "rounds need a server"],
+  [
+    { cover: 1, onion: true },
+    "simulated clients need a server with an address",
+  ],
   [{ cover: 10_001 }, "10001 simulated clients, not 0 to 10000"],
   [{ people: ["alice"], server: false }, "people need a server"],
   [{ onion: true, server: false }, "there is no server to hide"],

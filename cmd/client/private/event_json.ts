@@ -1,6 +1,5 @@
-import type { MixClientEvent } from "../../../lib/mix/client/mix_client_event.ts";
-import type { LineEvent } from "../../../lib/mix/line/line_event.ts";
-import { RoundKind, RunMode } from "../../../lib/mix/round.ts";
+import { RoundKind, RunMode } from "../../../lib/mix/mod.ts";
+import type { LineEvent, MixClientEvent } from "../../../lib/mix/mod.ts";
 import { describe } from "../../errors.ts";
 
 /** What is known of an event, for programs. */

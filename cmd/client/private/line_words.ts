@@ -1,4 +1,4 @@
-import type { LineEvent } from "../../../lib/mix/line/line_event.ts";
+import type { LineEvent } from "../../../lib/mix/mod.ts";
 import { clockText } from "./clock_text.ts";
 
 /**

@@ -1,5 +1,5 @@
-import type { TextState } from "../../../lib/mix/conversation/conversation_event.ts";
-import { PrivacyBudget } from "../../../lib/mix/privacy/budget.ts";
+import { PrivacyBudget } from "../../../lib/mix/mod.ts";
+import type { TextState } from "../../../lib/mix/mod.ts";
 
 /** One's own text on its way. */
 export interface OwnText {

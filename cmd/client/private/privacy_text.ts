@@ -1,7 +1,5 @@
-import type { ChainView } from "../../../lib/mix/client/mix_client_event.ts";
-import type { PrivacyLoss } from "../../../lib/mix/privacy/budget.ts";
-import { lossInWords } from "../../../lib/mix/privacy/loss_in_words.ts";
-import { RunMode } from "../../../lib/mix/round.ts";
+import { lossInWords, RunMode } from "../../../lib/mix/mod.ts";
+import type { ChainView, PrivacyLoss } from "../../../lib/mix/mod.ts";
 
 /** What is known when somebody asks how private this is. */
 export interface PrivacyFacts {
@@ -84,7 +82,7 @@ function hidden({ generation }: PrivacyFacts, chain: ChainView): string[] {
   return [
     chain.mixes.length === 1
       ? "whether and with whom you talk, from everybody on the network but the server"
-      : `whether and with whom you talk, as long as one of the ${chain.mixes.length} mixes is honest`,
+      : `whether and with whom you talk, within the bounds above, as long as one of the ${chain.mixes.length} mixes is honest`,
     "what is said: sealed end to end" +
     (generation >= 2
       ? ", with keys that quantum computers do not break"

@@ -1,12 +1,15 @@
 import type { Certificate } from "../../../lib/identity/mod.ts";
+import {
+  LineError,
+  noiseOfChain,
+  perRound,
+  RoundKind,
+} from "../../../lib/mix/mod.ts";
 import type {
   ChainView,
+  LineEvent,
   MixClientEvent,
-} from "../../../lib/mix/client/mix_client_event.ts";
-import { LineError } from "../../../lib/mix/line/line_error.ts";
-import type { LineEvent } from "../../../lib/mix/line/line_event.ts";
-import { noiseOfChain, perRound } from "../../../lib/mix/privacy/budget.ts";
-import { RoundKind } from "../../../lib/mix/round.ts";
+} from "../../../lib/mix/mod.ts";
 import { describe } from "../../errors.ts";
 import type { Io } from "../../io.ts";
 import { nameOf } from "../entry_line.ts";
@@ -32,6 +35,8 @@ const ABSENCES = 8;
 const QUIET_ROUNDS = 12;
 /** Rounds for which one stays when the other person has hung up: they wait to hear that it is known. */
 const LINGERING_ROUNDS = 4;
+/** Between two looks at how things stand, for the prompt, in milliseconds. */
+const PROMPT_EVERY = 1_000;
 /** How long goodbyes may take, in milliseconds. */
 const GOODBYE = 70_000;
 /** Between two looks at whether all is said, in milliseconds. */
@@ -93,10 +98,11 @@ export class PrivateChat {
       rounds: (event) => this.#takeRounds(event),
     });
     this.#session = session;
+    let watch: ReturnType<typeof setInterval> | undefined;
     try {
       session.client.start();
       if (certificate !== undefined) this.call(certificate);
-      this.#showPrompt();
+      watch = setInterval(() => this.#showPrompt(), PROMPT_EVERY);
       const isScript = !this.#io.stdin.isTerminal;
       const quit = await this.#talk();
       if (isScript && certificate === undefined && !quit) {
@@ -108,6 +114,7 @@ export class PrivateChat {
       await this.#leave();
       return isScript && peer !== undefined && !isDone(peer) ? 1 : 0;
     } finally {
+      clearInterval(watch);
       this.#isLeaving = true;
       await session.close();
     }
@@ -410,8 +417,8 @@ export class PrivateChat {
   #showPrompt(): void {
     const peer = this.#current;
     const standing = !this.#joined
-      ? "connecting"
-      : this.#rounds === 0
+      ? this.#rounds === 0 ? "connecting" : "offline"
+      : this.session.client.status.nextIn === undefined
       ? "waiting for a round"
       : peer?.standing ?? "waiting for calls";
     this.#out.prompt(

@@ -1,5 +1,6 @@
 import type { Io } from "../../io.ts";
 import { openConversation } from "../../terminal/open_conversation.ts";
+import { wrapText } from "../../wrap_text.ts";
 import type { EventObject } from "./event_json.ts";
 
 /** Where a private chat is read and written: a terminal, lines, or lines of JSON. */
@@ -33,9 +34,10 @@ export function textOutput(io: Io, prompt: string): PrivateOutput {
     print: (text) => screen.print(text),
     change: (line, text) => screen.change(line, text),
     note(text) {
-      screen.print(
-        screen.colours ? `\x1b[2m${text}\x1b[0m` : text.replace(/^/gm, "-- "),
-      );
+      if (!screen.colours) return void screen.print(text.replace(/^/gm, "-- "));
+      // The last column stays free: some terminals break the line behind it.
+      const wrapped = wrapText(text, io.stdout.columns - 1);
+      screen.print(wrapped.replace(/^.+$/gm, "\x1b[2m$&\x1b[0m"));
     },
     event() {},
     prompt(text) {

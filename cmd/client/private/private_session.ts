@@ -4,12 +4,12 @@ import type {
   NodeCertificate,
 } from "../../../lib/identity/mod.ts";
 import type { MailboxClient } from "../../../lib/mailbox/mod.ts";
-import { MixClient } from "../../../lib/mix/client/mix_client.ts";
-import type { MixClientEvent } from "../../../lib/mix/client/mix_client_event.ts";
-import type { RoundLink } from "../../../lib/mix/client/round_link.ts";
-import { ROUNDS } from "../../../lib/mix/commands.ts";
-import type { LineEvent } from "../../../lib/mix/line/line_event.ts";
-import { PrivateLine } from "../../../lib/mix/line/private_line.ts";
+import { MixClient, PrivateLine, ROUNDS } from "../../../lib/mix/mod.ts";
+import type {
+  LineEvent,
+  MixClientEvent,
+  RoundLink,
+} from "../../../lib/mix/mod.ts";
 import { Vocabulary } from "../../../lib/protocol/mod.ts";
 import { CommandError } from "../../errors.ts";
 import type { Io } from "../../io.ts";

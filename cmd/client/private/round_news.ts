@@ -1,9 +1,5 @@
-import type {
-  ChainView,
-  MixClientEvent,
-} from "../../../lib/mix/client/mix_client_event.ts";
-import { MixError } from "../../../lib/mix/mix_error.ts";
-import { RoundKind, RunMode } from "../../../lib/mix/round.ts";
+import { MixError, RoundKind, RunMode } from "../../../lib/mix/mod.ts";
+import type { ChainView, MixClientEvent } from "../../../lib/mix/mod.ts";
 import { describe } from "../../errors.ts";
 import { formatDuration } from "../../format_duration.ts";
 import { offlineText } from "../event_text.ts";

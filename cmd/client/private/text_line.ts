@@ -1,4 +1,4 @@
-import type { TextState } from "../../../lib/mix/conversation/conversation_event.ts";
+import type { TextState } from "../../../lib/mix/mod.ts";
 import { printable, printableLines } from "../../printable.ts";
 import { clockText } from "./clock_text.ts";
 
