@@ -18,6 +18,7 @@ const LINK = together(
   specTable("account"),
   specTable("transfer"),
   specTable("mix"),
+  specTable("mix chain"),
 );
 const INSIDE = together(LINK, specTable("mailbox"));
 const LIMITS = { message: 266_240, skipped: 1_048_576 };
