@@ -4,9 +4,11 @@ import type { MixHostOptions } from "../../../lib/mix/node/mix_host.ts";
 import { MixLink } from "../../../lib/mix/node/mix_link.ts";
 import { grantLink } from "../../../lib/onion/link/link_commands.ts";
 import { answer } from "../../../lib/protocol/mod.ts";
+import type { ByteStream } from "../../../lib/protocol/mod.ts";
 import { memoryConnection } from "../../support/memory_stream.ts";
 import type { MemoryConnection, Passage } from "../../support/memory_stream.ts";
 import { freshNodeKeyring } from "../../support/keyrings.ts";
+import { WireDirection, WireTap } from "../../onion/wire_tap.ts";
 import { LITTLE, MixChain, mixKeyring } from "./mix_chain.ts";
 
 /** How a connection in memory behaves. */
@@ -21,6 +23,8 @@ export class LinkedChain extends MixChain {
   readonly keyring: NodeKeyring;
   /** Every connection, in the order in which they were made. */
   readonly connections: MemoryConnection[] = [];
+  /** What passes on them behind the handshake: to the mix, and from it. */
+  readonly wires: { rightward: WireDirection; leftward: WireDirection }[] = [];
   /** How connections have ended at the mixes that were not ended in an orderly way. */
   readonly broken: unknown[] = [];
   readonly #serving: Promise<void>[] = [];
@@ -58,23 +62,25 @@ export class LinkedChain extends MixChain {
     keyring = this.keyring,
     passages: Passages = {},
   ): Promise<MixLink> {
-    return await MixLink.open(this.connect(place, passages).left, {
+    return await MixLink.open(this.connect(place, passages), {
       mix: (await mixKeyring(place)).certificate,
       keyring,
       timers: this.timers,
     });
   }
 
-  /** A connection to the port of a mix, as relays serve it. */
-  connect(place: number, passages: Passages = {}): MemoryConnection {
+  /** A connection to the port of a mix, as relays serve it; the coordinator's end. */
+  connect(place: number, passages: Passages = {}): ByteStream {
     const connection = memoryConnection(passages);
     this.connections.push(connection);
+    const [rightward, leftward] = [new WireDirection(), new WireDirection()];
+    this.wires.push({ rightward, leftward });
     this.#serving.push(
-      this.#serve(place, connection).catch((error) => {
+      this.#serve(place, connection, leftward).catch((error) => {
         this.broken.push(error);
       }),
     );
-    return connection;
+    return new WireTap(connection.left, rightward);
   }
 
   /** What is left at the mixes. */
@@ -93,11 +99,15 @@ export class LinkedChain extends MixChain {
     );
   }
 
-  async #serve(place: number, { right }: MemoryConnection): Promise<void> {
+  async #serve(
+    place: number,
+    { right }: MemoryConnection,
+    leftward: WireDirection,
+  ): Promise<void> {
     const host = this.hosts[place]!;
     const keyring = await mixKeyring(place);
     try {
-      const channel = await answer(right, {
+      const channel = await answer(new WireTap(right, leftward), {
         static: keyring.dh,
         certificate: keyring.certificate.bytes,
       });
