@@ -1,0 +1,82 @@
+import { assert, assertEquals } from "@std/assert";
+import { RoundLayers, wrapOnion } from "../../../lib/mix/layer/mod.ts";
+import { MixNode } from "../../../lib/mix/node/mix_node.ts";
+import { RoundKind, RunMode } from "../../../lib/mix/round.ts";
+import { encodeSettings } from "../../../lib/mix/settings/run_settings.ts";
+import { sizesOf } from "../../../lib/mix/sizes.ts";
+import { concat, generateDh, randomBytes } from "../../../lib/protocol/mod.ts";
+import { someFields, somePlace } from "../settings/settings_fixture.ts";
+import { FIRST, mixKeyring } from "./mix_chain.ts";
+import { VirtualTimers } from "./virtual_timers.ts";
+
+const ONIONS = 5;
+const ROUNDS = 200;
+
+Deno.test("S3.6: where an onion leaves a mix does not depend on where it came in, and noise is among the others", async () => {
+  const timers = new VirtualTimers(FIRST - 8_000);
+  const coordinator = randomBytes(32);
+  const node = new MixNode({
+    keyring: await mixKeyring(0),
+    coordinator,
+    noise: () => ({ mean: 1, scale: 1 }),
+    timers,
+  });
+  const run = {
+    kind: RoundKind.EXCHANGE,
+    mode: RunMode.ROUNDS,
+    first: FIRST,
+    count: ROUNDS,
+    period: 2_000,
+  };
+  const offer = await node.prepare(run);
+  const behind = await generateDh();
+  const onionKeys = offer.onionKeys.map(() => behind.publicKey);
+  await node.sign(encodeSettings(someFields({
+    ...run,
+    coordinator,
+    mixes: [
+      { ...somePlace(0), ...offer, fingerprint: node.identity.fingerprint },
+      { ...somePlace(0), onionKeys },
+    ],
+  })));
+  /** How often the onion that came in there left as the which of those that are no noise. */
+  const seen = Array.from(
+    { length: ONIONS },
+    () => new Array<number>(ONIONS).fill(0),
+  );
+  let noiseFirst = 0;
+  let noiseLast = 0;
+  for (let index = 0; index < ROUNDS; index++) {
+    const round = { kind: run.kind, start: FIRST + index * run.period };
+    const payloads = Array.from({ length: ONIONS }, () => randomBytes(512));
+    const chain = [offer.onionKeys[index]!, behind.publicKey];
+    const onions = await Promise.all(
+      payloads.map((payload) => wrapOnion(payload, chain, round)),
+    );
+    await node.add(round, concat(...onions.map(({ onion }) => onion)));
+    const layers = new RoundLayers({
+      round,
+      index: 0,
+      sizes: sizesOf(run.kind, run.mode, index, 0),
+      keyPair: behind,
+    });
+    layers.add(await node.close(round));
+    const { inner, count } = await layers.opened();
+    const names = payloads.map((payload) => payload.toHex());
+    const order = Array.from(
+      { length: count },
+      (_, i) => names.indexOf(inner.slice(i * 512, (i + 1) * 512).toHex()),
+    );
+    if (count > ONIONS && order[0] === -1) noiseFirst++;
+    if (count > ONIONS && order.at(-1) === -1) noiseLast++;
+    const real = order.filter((place) => place >= 0);
+    assertEquals(real.toSorted(), [0, 1, 2, 3, 4]);
+    for (const [out, place] of real.entries()) seen[place]![out]!++;
+    node.abort(round);
+  }
+  // Each cell is binomial with a mean of 40 and a deviation of 5.7; 11 to 69 is 5 of these off.
+  for (const hits of seen.flat()) assert(hits > 10 && hits < 70, `${seen}`);
+  assert(noiseFirst > 10 && noiseLast > 10, `${noiseFirst}, ${noiseLast}`);
+  await node.stop();
+  assertEquals(timers.waiting, 0);
+});
