@@ -4,6 +4,7 @@ import type { MixClientOptions } from "../../mix/client/mix_client_options.ts";
 import type { RoundClock } from "../../mix/client/round_clock.ts";
 import { SYSTEM_ROUND_CLOCK } from "../../mix/client/round_clock.ts";
 import { RoundKind } from "../../mix/round.ts";
+import { Turns } from "./turns.ts";
 
 /** What a crowd is made of. */
 export interface CrowdOptions
@@ -12,7 +13,10 @@ export interface CrowdOptions
   readonly size: number;
   /** From one client's connecting to the next one's, in milliseconds; 10 unless given. */
   readonly apart?: number;
-  /** As for `MixClient`; a second unless given. */
+  /**
+   * As for `MixClient`; a second unless given. With more than a run lasts, all onions of a run are made as
+   * soon as it is announced: before it begins, if that is early enough.
+   */
   readonly makeAhead?: number;
   /** The time; that of the machine unless given. */
   readonly clock?: RoundClock;
@@ -49,6 +53,8 @@ export interface CrowdStatus {
 }
 
 const NONE: RoundOfCrowd = { done: 0, late: 0, failed: 0, unknown: 0 };
+/** Clients that make onions at a time: enough for the threads that do it, and others get a word in. */
+const TURNS = 8;
 /** Exchange rounds that are told apart. */
 const ROUNDS_KEPT = 64;
 
@@ -72,6 +78,7 @@ export class Crowd {
   constructor(options: CrowdOptions) {
     const { size, clock = SYSTEM_ROUND_CLOCK, makeAhead = 1_000 } = options;
     const { connect, identityOf, policy } = options;
+    const turns = new Turns(TURNS);
     this.#options = options;
     this.#clock = clock;
     this.#clients = Array.from({ length: size }, (_, client) =>
@@ -81,6 +88,7 @@ export class Crowd {
         policy,
         clock,
         makeAhead,
+        turn: (work) => turns.take(work),
         checksCovers: false,
         onEvent: (event) => this.#heard(event, client),
       }));

@@ -14,7 +14,7 @@ import type { FetchedFilter } from "./entry_link.ts";
 import { KindRounds } from "./kind_rounds.ts";
 import { MakingTime } from "./making_time.ts";
 import type { ClockView, RoundOutcome } from "./mix_client_event.ts";
-import type { MixPolicy } from "./mix_client_options.ts";
+import type { MixPolicy, Turn } from "./mix_client_options.ts";
 import type { RoundClock } from "./round_clock.ts";
 import type { RoundLink } from "./round_link.ts";
 import type { RoundPlanner } from "./round_planner.ts";
@@ -42,6 +42,7 @@ export interface AttendanceOptions {
   readonly onions: OnionsOfRuns;
   readonly fillers: Readonly<Record<RoundKind, Filler | undefined>>;
   readonly makeAhead: number;
+  readonly turn: Turn;
   readonly checksCovers: boolean;
   /** Told of everything. */
   readonly report: AttendanceReport;

@@ -8,6 +8,7 @@ import { FilledRound } from "./filled_round.ts";
 import type { MakingTime } from "./making_time.ts";
 import type { RoundOutcome } from "./mix_client_event.ts";
 import type { PlannedRound, RoundPlanner } from "./round_planner.ts";
+import type { Turn } from "./mix_client_options.ts";
 import type { OnionsOfRuns } from "./run_onions.ts";
 import type { Content, Filler } from "./slot_contents.ts";
 import type { Loss } from "./sources.ts";
@@ -28,6 +29,7 @@ export interface KindRoundsOptions {
   readonly filler: Filler | undefined;
   /** How long before they are due the onions of pure cover are made, in milliseconds. */
   readonly makeAhead: number;
+  readonly turn: Turn;
   readonly checksCovers: boolean;
   /** Hands in onions. */
   readonly submit: (round: RoundId, onions: Bytes) => void;
@@ -184,14 +186,16 @@ export class KindRounds {
 
   /** Never rejects. */
   async #make(planned: PlannedRound): Promise<void> {
-    const { time, making, random, over, fault } = this.#options;
+    const { time, making, turn, random, over, fault } = this.#options;
     if (this.#hasEnded || !this.#unsent.has(planned)) return;
     const onions = this.#options.onions.of(planned.settings);
     const slots = onions.carriers(planned.index).length;
     const contents = await this.#contents(planned, slots);
     try {
       const from = time.now();
-      const filled = await FilledRound.fill(planned, onions, contents, random);
+      const filled = await turn(() =>
+        FilledRound.fill(planned, onions, contents, random)
+      );
       making.took(Math.max(0, time.now() - from));
       this.#made.add(filled);
       if (this.#hasEnded) return this.#lose(filled, "late", 0);

@@ -111,6 +111,7 @@ export class MixClient {
   async #attend(): Promise<void> {
     const { exchange, dial, policy, identityOf } = this.#options;
     const { makeAhead = MAKE_AHEAD, checksCovers = true } = this.#options;
+    const { turn = (work) => work() } = this.#options;
     const link = await this.#options.connect();
     if (this.#isClosed) return await link.close();
     const attendance = new Attendance(link, {
@@ -125,6 +126,7 @@ export class MixClient {
         [RoundKind.DIALING]: dial && dialFiller(dial),
       },
       makeAhead,
+      turn,
       checksCovers,
       report: this.#report((latest, buckets) => {
         listening ??= this.#listening(attendance);

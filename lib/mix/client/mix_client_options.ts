@@ -17,6 +17,9 @@ export interface MixPolicy {
   readonly circuits?: boolean;
 }
 
+/** Does some work, now or when it is its turn; resolves with what comes of it. */
+export type Turn = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** What a `MixClient` is made of. */
 export interface MixClientOptions {
   /** Makes a connection to the entry on which nothing has been said yet. */
@@ -48,6 +51,8 @@ export interface MixClientOptions {
    * given: for crowds, who have many to make.
    */
   readonly makeAhead?: number;
+  /** Lets onions be made when it is their turn: for crowds, who would otherwise make all of them at once. */
+  readonly turn?: Turn;
   /** Whether the replies to covers are opened, to see whether any are missing; they are unless `false`. */
   readonly checksCovers?: boolean;
   /** Stands in for the layers, which cost what a test of many rounds cannot spend. */
