@@ -383,13 +383,8 @@ export class Conversation {
   }
 
   #advanced(advances: readonly Advance[]): void {
-    for (const { progress: { id, state }, round } of advances) {
-      this.#options.onEvent({
-        kind: "state",
-        id,
-        state,
-        ...(round === undefined ? {} : { round }),
-      });
+    for (const advance of advances) {
+      this.#options.onEvent({ kind: "state", ...advance });
     }
   }
 

@@ -1,6 +1,7 @@
 /**
  * How far one's own text is: waiting here; handed in, in the round that is named; in a round in which
- * the other person was at the drop (all its parts); acknowledged by that person (all its parts).
+ * the other person was at the drop (all its parts); acknowledged by that person with everything that was
+ * said before it, so that it has been shown there.
  */
 export type TextState = "queued" | "in round" | "exchanged" | "delivered";
 

@@ -9,6 +9,7 @@ import {
 } from "../../peer/mod.ts";
 import type { Bytes, RandomSource } from "../../protocol/mod.ts";
 import { randomBelow } from "../../protocol/mod.ts";
+import type { TextState } from "./conversation_event.ts";
 import { WINDOW } from "./inbox.ts";
 import { TextProgress } from "./text_progress.ts";
 
@@ -33,10 +34,12 @@ interface Numbered extends Saying {
   readonly text?: { readonly progress: TextProgress; readonly part: number };
 }
 
-/** Something that was handed in and is not acknowledged. */
+/** Something that was handed in; the other side has not said that it has everything up to it. */
 interface Underway {
   readonly seq: number;
   readonly item: Numbered;
+  /** Whether the other side has it, and waits for what was sent before it. */
+  arrived: boolean;
   /** Start of the round that it was in last. */
   round: number;
   /** In which turn it may be sent again. */
@@ -45,8 +48,10 @@ interface Underway {
 
 /** A text that has come further, and the round that it is in. */
 export interface Advance {
-  /** The text. */
-  readonly progress: TextProgress;
+  /** Id of the text, 16 hex digits. */
+  readonly id: string;
+  /** How far it is now. */
+  readonly state: TextState;
   /** Start of the round, if that is what happened. */
   readonly round?: number;
 }
@@ -135,7 +140,7 @@ export class Outbox {
       payload,
       seq,
       ...(text?.progress.state === "in round"
-        ? { advance: { progress: text.progress, round: start } }
+        ? { advance: { id: text.progress.id, state: "in round", round: start } }
         : {}),
     };
   }
@@ -157,16 +162,22 @@ export class Outbox {
     this.#acknowledged = known;
     const advances: Advance[] = [];
     const arrived: Saying[] = [];
-    for (const { seq, item } of [...this.#underway.values()]) {
-      if (!hasSequence(known, seq)) continue;
+    for (const underway of [...this.#underway.values()]) {
+      const { seq, item } = underway;
+      if (!underway.arrived && hasSequence(known, seq)) {
+        underway.arrived = true;
+        arrived.push(item);
+      }
+      // What waits for something before it has not been shown, and would be lost with the other side.
+      if (seq > known.cumulative) continue;
       this.#underway.delete(seq);
-      arrived.push(item);
-      const { progress, part } = item.text ?? {};
-      if (progress === undefined || part === undefined) continue;
+      if (item.text === undefined) continue;
+      const { progress, part } = item.text;
       const before = progress.state;
       progress.deliver(part);
       if (progress.state === "delivered") this.#undelivered.delete(progress);
-      if (progress.state !== before) advances.push({ progress });
+      const { id, state } = progress;
+      if (state !== before) advances.push({ id, state });
     }
     return { advances, arrived };
   }
@@ -179,7 +190,8 @@ export class Outbox {
       const { progress, part } = item.text;
       const before = progress.state;
       progress.exchange(part);
-      if (progress.state !== before) advances.push({ progress, round: start });
+      const { id, state } = progress;
+      if (state !== before) advances.push({ id, state, round: start });
     }
     return advances;
   }
@@ -192,7 +204,8 @@ export class Outbox {
   }
 
   #due(): Underway | undefined {
-    return this.#underway.values().find(({ due }) => due <= this.#turn);
+    return this.#underway.values()
+      .find(({ arrived, due }) => !arrived && due <= this.#turn);
   }
 
   #begin(mayTell: boolean): Underway | undefined {
@@ -201,7 +214,13 @@ export class Outbox {
     }
     const item = this.#take(mayTell);
     if (item === undefined) return undefined;
-    const underway = { seq: this.#nextSeq++, item, round: 0, due: 0 };
+    const underway = {
+      seq: this.#nextSeq++,
+      item,
+      arrived: false,
+      round: 0,
+      due: 0,
+    };
     this.#underway.set(underway.seq, underway);
     return underway;
   }

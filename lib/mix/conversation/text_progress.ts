@@ -1,6 +1,6 @@
 import type { TextState } from "./conversation_event.ts";
 
-/** How far each part of a text is: it has been at a drop with the other person, and been acknowledged. */
+/** How far each part of a text is: at a drop with the other person, acknowledged with all before it. */
 export class TextProgress {
   /** 16 hex digits. */
   readonly id: string;
@@ -32,7 +32,7 @@ export class TextProgress {
     this.#exchanged.add(part);
   }
 
-  /** The part is acknowledged. */
+  /** The part is acknowledged with all before it. */
   deliver(part: number): void {
     this.#exchanged.add(part);
     this.#delivered.add(part);

@@ -79,6 +79,8 @@ function damaged(reply: Bytes, how: Fate["reply"]): Bytes {
   return copy;
 }
 
+let deliveredUnderLoss = 0;
+
 /** Plays a plan; `said` are the texts of each side with their ids. */
 async function play(
   people: readonly [Side, Side],
@@ -86,18 +88,25 @@ async function play(
   said: readonly [[string, string][], [string, string][]],
 ): Promise<number> {
   let underway: Arrival[] = [];
+  let seen = 0;
   const check = (): void => {
     for (const side of SIDES) {
       const own = said[side].map(([, text]) => text);
       const heard = shown(people[1 - side]!);
       // Never twice, never out of order, nothing that was not said.
       assertEquals(heard, own.slice(0, heard.length));
+      // Nothing that is not shown there is said to be delivered.
+      const delivered = said[side].filter(([id]) =>
+        statesOf(people[side], id).includes("delivered")
+      );
+      assert(delivered.every(([, text]) => heard.includes(text)));
+      seen += delivered.length;
     }
   };
   for (let i = 0; i < 91; i++) {
     const start = FIRST + i * PERIOD;
     for (const { side, length } of texts.filter(({ round }) => round === i)) {
-      const text = `${said[side].length}`.padEnd(length, "x");
+      const text = `${said[side].length}`.padEnd(length, ".");
       const id = people[side].conversation.say(text, i);
       said[side].push([id, text]);
     }
@@ -133,10 +142,11 @@ async function play(
     await Promise.all(due.map(({ side, take }) => take(people[side])));
     check();
   }
+  deliveredUnderLoss += seen;
   return FIRST + 91 * PERIOD;
 }
 
-Deno.test("S3.8: whatever rounds lose, delay, repeat or alter: every text arrives once, in order, when they no longer do", async () => {
+Deno.test("S3.8: whatever rounds lose, delay, repeat or alter: nothing delivered is lost, nothing comes twice, everything arrives in the end", async () => {
   let total = 0;
   await fc.assert(
     fc.asyncProperty(plans, async (plan) => {
@@ -164,27 +174,8 @@ Deno.test("S3.8: whatever rounds lose, delay, repeat or alter: every text arrive
       );
       assertEquals(a, b);
     }),
-    { numRuns: 30 },
+    { numRuns: 25, endOnFailure: true },
   );
   assert(total > 50, `${total} texts`);
-});
-
-Deno.test("S3.8: what is shown as delivered is not lost when the losses never end", async () => {
-  await fc.assert(
-    fc.asyncProperty(plans, async (plan) => {
-      const { alice, bob } = await conversation();
-      const people = [alice, bob] as const;
-      const said: [[string, string][], [string, string][]] = [[], []];
-      await play(people, plan, said);
-      for (const side of SIDES) {
-        // What is acknowledged waits at the other side for what was said before, if it is not shown.
-        const states = said[side].map(([id]) => statesOf(people[side], id));
-        const undelivered = states
-          .findIndex((list) => !list.includes("delivered"));
-        const prefix = undelivered < 0 ? states.length : undelivered;
-        assert(shown(people[1 - side]!).length >= prefix);
-      }
-    }),
-    { numRuns: 20 },
-  );
+  assert(deliveredUnderLoss > 50, `${deliveredUnderLoss} while it lost`);
 });
