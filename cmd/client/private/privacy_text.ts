@@ -27,7 +27,7 @@ export function privacyText(facts: PrivacyFacts): string {
   if (chain === undefined) {
     return "no rounds yet: nothing is known of the mixes, and nothing has been said";
   }
-  const parts = [...meter(facts, chain), "", ...mixes(facts, chain), ""];
+  const parts = [meterText(facts), "", ...mixes(facts, chain), ""];
   parts.push("Hidden:");
   parts.push(...hidden(facts, chain).map((each) => `  + ${each}`));
   parts.push("Not hidden:");
@@ -41,23 +41,23 @@ export function privacyText(facts: PrivacyFacts): string {
   return parts.join("\n");
 }
 
-function meter(facts: PrivacyFacts, chain: ChainView): string[] {
-  const { name, rounds, loss } = facts;
+/** The privacy meter alone: what the rounds with somebody have cost. */
+export function meterText(
+  { name, rounds, loss, chain }: Pick<
+    PrivacyFacts,
+    "name" | "rounds" | "loss" | "chain"
+  >,
+): string {
   if (name === undefined) {
-    return [
-      "You talk with nobody: every round of yours is cover, and costs nothing.",
-    ];
+    return "You talk with nobody: every round of yours is cover, and costs nothing.";
   }
   const spent = `${rounds} ${rounds === 1 ? "round" : "rounds"} with ${name}`;
-  if (chain.mixes.length === 1) {
-    return [
-      `${spent}. There is no noise in a chain of one, and nothing to measure: you trust the server.`,
-    ];
+  if (chain?.mixes.length === 1) {
+    return `${spent}. A chain of one has no noise, and there is nothing to measure: you trust the server.`;
   }
-  return [
-    `${spent}: epsilon ${number(loss.epsilon)}, delta ${number(loss.delta)}.`,
-    lossInWords(loss),
-  ];
+  return `${spent}: epsilon ${number(loss.epsilon)}, delta ${
+    number(loss.delta)
+  }.\n${lossInWords(loss)}`;
 }
 
 function mixes({ places }: PrivacyFacts, chain: ChainView): string[] {

@@ -22,7 +22,8 @@ import type { OwnText } from "./peer.ts";
 import { PrivateCommands } from "./private_commands.ts";
 import type { PrivateOutput } from "./private_output.ts";
 import { PrivateSession } from "./private_session.ts";
-import { privacyText } from "./privacy_text.ts";
+import { meterText, privacyText } from "./privacy_text.ts";
+import type { PrivacyFacts } from "./privacy_text.ts";
 import { RoundNews } from "./round_news.ts";
 import { textLine } from "./text_line.ts";
 
@@ -182,28 +183,39 @@ export class PrivateChat {
         identities.placeOf(Uint8Array.fromHex(fingerprint))
       ),
     );
-    const loss = peer?.budget.spent() ?? { epsilon: 0, delta: 0 };
-    const rounds = peer?.budget.rounds ?? 0;
-    this.#out.event({
-      event: "privacy",
-      with: peer?.address,
-      rounds,
-      // JSON knows no infinity.
-      epsilon: Number.isFinite(loss.epsilon) ? loss.epsilon : null,
-      delta: loss.delta,
-      missing,
-      places,
-    });
     return privacyText({
-      chain,
+      ...this.#spentWith(peer),
       places,
-      name: peer?.name,
-      rounds,
-      loss,
       onion: this.#profile.route.isOnion,
       generation: peer?.generation ?? 0,
       missing,
     });
+  }
+
+  #meter(peer: Peer): string {
+    const facts = this.#spentWith(peer);
+    const { rounds, loss: { epsilon, delta } } = facts;
+    this.#out.event({
+      event: "privacy",
+      with: peer.address,
+      rounds,
+      // JSON knows no infinity.
+      epsilon: Number.isFinite(epsilon) ? epsilon : null,
+      delta,
+    });
+    return meterText(facts);
+  }
+
+  #spentWith(peer: Peer | undefined): Pick<
+    PrivacyFacts,
+    "chain" | "name" | "rounds" | "loss"
+  > {
+    return {
+      chain: this.session.client.status.chain,
+      name: peer?.name,
+      rounds: peer?.budget.rounds ?? 0,
+      loss: peer?.budget.spent() ?? { epsilon: 0, delta: 0 },
+    };
   }
 
   /** Takes lines until there are no more; whether the person has said that it is enough. */
@@ -320,6 +332,7 @@ export class PrivateChat {
           own.state = "lost";
           this.#show(own);
         }
+        if (peer.budget.rounds > 0) this.#note(this.#meter(peer));
     }
   }
 
@@ -452,7 +465,8 @@ export class PrivateChat {
     this.#follow();
     const left = [...this.#peers.values()]
       .filter(({ stage }) => stage !== "over");
-    const waiting = left.flatMap((each) => each.undelivered).length;
+    const waiting = left.filter(({ stage }) => stage !== "calling")
+      .flatMap((each) => each.undelivered).length;
     if (waiting > 0) {
       this.#note(
         `hanging up when ${waiting} of your texts are delivered; Ctrl-C leaves at once`,

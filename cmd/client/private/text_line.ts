@@ -53,7 +53,7 @@ function markOf(
     case "delivered":
       return "✓✓";
     case "lost":
-      return "✗ perhaps not delivered";
+      return `✗ ${lostWord(round)}`;
   }
 }
 
@@ -61,6 +61,11 @@ function wordOf(
   state: NonNullable<ShownText["state"]>,
   round: number | undefined,
 ): string {
-  if (state === "lost") return "perhaps not delivered";
+  if (state === "lost") return lostWord(round);
   return state === "in round" ? `in round ${clockText(round ?? 0)}` : state;
+}
+
+/** What was in a round may have arrived without this side hearing of it. */
+function lostWord(round: number | undefined): string {
+  return round === undefined ? "not delivered" : "perhaps not delivered";
 }
