@@ -60,7 +60,7 @@ async function entry(
     async [Symbol.asyncDispose]() {
       for (const { connection } of clients) connection.drop();
       await service.stop();
-      for (const node of nodes) node.stop();
+      for (const node of nodes) await node.stop();
       await server[Symbol.asyncDispose]();
     },
   };
