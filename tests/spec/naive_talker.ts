@@ -90,6 +90,12 @@ export class NaiveTalker {
     this.#say(TYPE.hangup, unsigned(1, reason));
   }
 
+  /** Says nothing but that it does not want to talk. */
+  refuse(reason: number): void {
+    this.#queue.length = 0;
+    this.leave(reason);
+  }
+
   /** Begins the next step. */
   async offer(): Promise<void> {
     this.#offer = await newOffer();
