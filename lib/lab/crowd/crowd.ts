@@ -1,5 +1,8 @@
 import { MixClient } from "../../mix/client/mix_client.ts";
-import type { MixClientEvent } from "../../mix/client/mix_client_event.ts";
+import type {
+  MixClientEvent,
+  RoundCounts,
+} from "../../mix/client/mix_client_event.ts";
 import type { MixClientOptions } from "../../mix/client/mix_client_options.ts";
 import type { RoundClock } from "../../mix/client/round_clock.ts";
 import { SYSTEM_ROUND_CLOCK } from "../../mix/client/round_clock.ts";
@@ -24,18 +27,6 @@ export interface CrowdOptions
   readonly onEvent?: (event: MixClientEvent, client: number) => void;
 }
 
-/** How many clients a round has ended how for. */
-export interface RoundOfCrowd {
-  /** It was answered. */
-  readonly done: number;
-  /** Handed in too late, or not at all. */
-  readonly late: number;
-  /** It came to nothing. */
-  readonly failed: number;
-  /** Nobody has answered. */
-  readonly unknown: number;
-}
-
 /** How a crowd gets on. */
 export interface CrowdStatus {
   /** How many clients there are. */
@@ -47,12 +38,12 @@ export interface CrowdStatus {
   /** How often settings were refused. */
   readonly refused: number;
   /** Exchange rounds of all clients together. */
-  readonly exchange: RoundOfCrowd;
+  readonly exchange: RoundCounts;
   /** Dialing rounds of all clients together. */
-  readonly dialing: RoundOfCrowd;
+  readonly dialing: RoundCounts;
 }
 
-const NONE: RoundOfCrowd = { done: 0, late: 0, failed: 0, unknown: 0 };
+const NONE: RoundCounts = { done: 0, late: 0, failed: 0, unknown: 0 };
 /** Clients that make onions at a time: enough for the threads that do it, and others get a word in. */
 const TURNS = 8;
 /** Exchange rounds that are told apart. */
@@ -66,7 +57,7 @@ export class Crowd {
   readonly #options: CrowdOptions;
   readonly #clock: RoundClock;
   readonly #clients: MixClient[];
-  readonly #rounds = new Map<number, RoundOfCrowd>();
+  readonly #rounds = new Map<number, RoundCounts>();
   #exchange = NONE;
   #dialing = NONE;
   #gone = 0;
@@ -120,7 +111,7 @@ export class Crowd {
    * The latest exchange rounds by their starts (milliseconds since 1970 on the coordinator's clock): a
    * round of which fewer are done than there are clients has missing ones.
    */
-  get rounds(): ReadonlyMap<number, RoundOfCrowd> {
+  get rounds(): ReadonlyMap<number, RoundCounts> {
     return this.#rounds;
   }
 

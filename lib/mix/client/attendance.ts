@@ -12,8 +12,9 @@ import { CoordinatorTime } from "./coordinator_time.ts";
 import { EntryLink } from "./entry_link.ts";
 import type { FetchedFilter } from "./entry_link.ts";
 import { KindRounds } from "./kind_rounds.ts";
+import type { KindRoundsOptions } from "./kind_rounds.ts";
 import { MakingTime } from "./making_time.ts";
-import type { ClockView, RoundOutcome } from "./mix_client_event.ts";
+import type { ClockView } from "./mix_client_event.ts";
 import type { MixPolicy, Turn } from "./mix_client_options.ts";
 import type { RoundClock } from "./round_clock.ts";
 import type { RoundLink } from "./round_link.ts";
@@ -34,15 +35,25 @@ const WRONG = 50;
 
 /** What attending needs, beside the connection. */
 export interface AttendanceOptions {
+  /** The own time. */
   readonly clock: RoundClock;
+  /** As `randomBytes`. */
   readonly random: RandomSource;
+  /** The certificate of a mix that may stand in a chain. */
   readonly identityOf: IdentityOf;
+  /** What is insisted on. */
   readonly policy: MixPolicy;
+  /** Says which rounds are taken part in. It outlives connections. */
   readonly planner: RoundPlanner;
+  /** Makes the onions. It outlives connections. */
   readonly onions: OnionsOfRuns;
+  /** Who fills the slots of rounds; without one there is cover. */
   readonly fillers: Readonly<Record<RoundKind, Filler | undefined>>;
+  /** As for `MixClient`. */
   readonly makeAhead: number;
+  /** As for `MixClient`. */
   readonly turn: Turn;
+  /** As for `MixClient`. */
   readonly checksCovers: boolean;
   /** Told of everything. */
   readonly report: AttendanceReport;
@@ -50,19 +61,21 @@ export interface AttendanceOptions {
 
 /** Who is told of what happens on a connection. */
 export interface AttendanceReport {
+  /** The entry has taken this client in, and the time is known. */
   readonly joined: () => void;
+  /** The clock was measured. */
   readonly clock: (view: ClockView) => void;
+  /** Onions go so many milliseconds earlier from now on. */
   readonly adapted: (earlier: number) => void;
+  /** Settings were taken. */
   readonly settings: (settings: RunSettings) => void;
+  /** Settings will not be used. */
   readonly refused: (error: MixError | MalformedError) => void;
+  /** As in `KindRoundsOptions`. */
   readonly submitted: (round: RoundId, real: number) => void;
-  readonly over: (
-    round: RoundId,
-    settings: RunSettings,
-    outcome: RoundOutcome,
-    real: number,
-    missing: number,
-  ) => void;
+  /** As in `KindRoundsOptions`. */
+  readonly over: KindRoundsOptions["over"];
+  /** A source failed, or onions could not be made. */
   readonly fault: (error: unknown) => void;
 }
 

@@ -18,18 +18,27 @@ const ASKING = 150;
 
 /** What the rounds of one kind need of everything around them, on one connection. */
 export interface KindRoundsOptions {
+  /** Which kind. */
   readonly kind: RoundKind;
+  /** Says which round is next, and when its onions go. */
   readonly planner: RoundPlanner;
+  /** The coordinator's time. */
   readonly time: CoordinatorTime;
+  /** By how much onions go earlier than they need to. */
   readonly caution: Caution;
+  /** How long before they are due the making of onions begins. */
   readonly making: MakingTime;
+  /** Makes the onions. */
   readonly onions: OnionsOfRuns;
+  /** As `randomBytes`. */
   readonly random: RandomSource;
   /** Who fills slots; without one there is cover only. */
   readonly filler: Filler | undefined;
   /** How long before they are due the onions of pure cover are made, in milliseconds. */
   readonly makeAhead: number;
+  /** Lets onions be made. */
   readonly turn: Turn;
+  /** Whether replies to covers are opened. */
   readonly checksCovers: boolean;
   /** Hands in onions. */
   readonly submit: (round: RoundId, onions: Bytes) => void;

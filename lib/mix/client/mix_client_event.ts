@@ -67,9 +67,13 @@ export type MixClientEvent =
 
 /** Rounds of one kind, counted since the start. */
 export interface RoundCounts {
+  /** Answered. */
   readonly done: number;
+  /** Handed in too late, or not at all. */
   readonly late: number;
+  /** Come to nothing at the mixes. */
   readonly failed: number;
+  /** Handed in, and never answered. */
   readonly unknown: number;
 }
 
