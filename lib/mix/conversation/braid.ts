@@ -160,11 +160,12 @@ export class Braid {
     this.#offer = undefined;
   }
 
-  /** What a thief of the memory finds: secrets as copies, and private keys. */
+  /** What a thief of the memory finds: secrets as copies, private keys, parts of what has come. */
   memoryForTestingOnly(): {
     readonly generations: readonly Generation[];
     readonly dh: readonly DhKeyPair[];
     readonly kem: readonly KemKeyPair[];
+    readonly parts: readonly (Bytes | undefined)[];
   } {
     const offer = this.#offer;
     return {
@@ -172,6 +173,7 @@ export class Braid {
         .map(({ number, secret }) => ({ number, secret: secret.slice() })),
       dh: [this.#ephemeral, offer?.dh].filter((pair) => pair !== undefined),
       kem: offer === undefined ? [] : [offer.kem],
+      parts: [...this.#parts],
     };
   }
 
