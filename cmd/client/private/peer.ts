@@ -38,9 +38,16 @@ export class Peer {
     this.name = name;
   }
 
-  /** Own texts that are not known to have arrived. */
-  get undelivered(): readonly OwnText[] {
-    return this.texts.filter(({ state }) => state !== "delivered");
+  /** Own texts that may still arrive. */
+  get waiting(): readonly OwnText[] {
+    return this.texts.filter(({ state }) =>
+      state !== "delivered" && state !== "lost"
+    );
+  }
+
+  /** Own texts that wait here for the other person's answer. */
+  get kept(): readonly OwnText[] {
+    return this.waiting.filter(({ id }) => id === undefined);
   }
 
   /** The text with this id. */

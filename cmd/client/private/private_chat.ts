@@ -1,48 +1,27 @@
 import type { Certificate } from "../../../lib/identity/mod.ts";
-import {
-  LineError,
-  noiseOfChain,
-  perRound,
-  RoundKind,
-} from "../../../lib/mix/mod.ts";
-import type {
-  ChainView,
-  LineEvent,
-  MixClientEvent,
-} from "../../../lib/mix/mod.ts";
+import { LineError, RoundKind } from "../../../lib/mix/mod.ts";
+import type { LineEvent, MixClientEvent } from "../../../lib/mix/mod.ts";
 import { describe } from "../../errors.ts";
 import type { Io } from "../../io.ts";
-import { nameOf } from "../entry_line.ts";
 import type { Profile } from "../profile.ts";
 import type { RouteFlags } from "../route.ts";
+import { ChatView } from "./chat_view.ts";
+import type { Standing } from "./chat_view.ts";
+import { Departure } from "./departure.ts";
 import { lineObject, roundsObject } from "./event_json.ts";
 import { lineWords } from "./line_words.ts";
-import { Peer } from "./peer.ts";
-import type { OwnText } from "./peer.ts";
+import type { OwnText, Peer } from "./peer.ts";
+import { Peers } from "./peers.ts";
 import { PrivateCommands } from "./private_commands.ts";
 import type { PrivateOutput } from "./private_output.ts";
 import { PrivateSession } from "./private_session.ts";
-import { meterText, privacyText } from "./privacy_text.ts";
-import type { PrivacyFacts } from "./privacy_text.ts";
+import { privacyText } from "./privacy_text.ts";
 import { RoundNews } from "./round_news.ts";
-import { textLine } from "./text_line.ts";
 
 /** After so many rounds in a row without the other person that is said. */
 const ABSENCES = 8;
-/**
- * Rounds without a new text after which a script that has said everything hangs up: the other side may begin
- * with keys, which take six rounds.
- */
-const QUIET_ROUNDS = 12;
-/** Rounds for which one stays when the other person has hung up: they wait to hear that it is known. */
-const LINGERING_ROUNDS = 4;
 /** Between two looks at how things stand, for the prompt, in milliseconds. */
 const PROMPT_EVERY = 1_000;
-/** How long goodbyes may take, in milliseconds. */
-const GOODBYE = 70_000;
-/** Between two looks at whether all is said, in milliseconds. */
-const LOOK = 100;
-
 /** How a private chat is held. */
 export interface PrivateChatOptions {
   /** How the server is reached, and whom to believe about relays. */
@@ -60,16 +39,12 @@ export class PrivateChat {
   readonly #options: PrivateChatOptions;
   readonly #out: PrivateOutput;
   readonly #news: RoundNews;
-  readonly #peers = new Map<string, Peer>();
+  readonly #view: ChatView;
+  readonly #peers: Peers;
+  readonly #departure: Departure;
   #session: PrivateSession | undefined;
   #current: Peer | undefined;
-  /** What the settings promise, by kind of round. */
-  readonly #chains = new Map<RoundKind, ChainView>();
-  #joined = false;
-  #rounds = 0;
-  #heardAt = 0;
-  /** Which round is to be waited for before one may go. */
-  #stayUntil = 0;
+  #connection: Standing["connection"] = "never";
   #isLeaving = false;
   #told = "";
 
@@ -83,6 +58,9 @@ export class PrivateChat {
     this.#profile = profile;
     this.#out = out;
     this.#options = options;
+    this.#view = new ChatView(out);
+    this.#peers = new Peers(profile.address);
+    this.#departure = new Departure(io.signal);
     this.#news = new RoundNews((text) => this.#note(text));
   }
 
@@ -107,11 +85,15 @@ export class PrivateChat {
       const isScript = !this.#io.stdin.isTerminal;
       const quit = await this.#talk();
       if (isScript && certificate === undefined && !quit) {
-        await this.#until(() => false, Infinity);
+        await this.#departure.end();
         return 0;
       }
       const peer = this.#current;
-      if (isScript && certificate !== undefined) await this.#finish();
+      if (isScript && peer !== undefined) {
+        const period = () => session.client.status.chain?.period ?? 0;
+        const { patience } = this.#options;
+        await this.#departure.allSaid(peer, period, patience);
+      }
       await this.#leave();
       return isScript && peer !== undefined && !isDone(peer) ? 1 : 0;
     } finally {
@@ -122,7 +104,7 @@ export class PrivateChat {
   }
 
   /** Everybody with whom one talks, wants to, or has. */
-  get peers(): ReadonlyMap<string, Peer> {
+  get peers(): Peers {
     return this.#peers;
   }
 
@@ -143,7 +125,7 @@ export class PrivateChat {
 
   /** Calls somebody, or answers if they call. */
   call(certificate: Certificate): void {
-    this.#current = this.#peerOf(certificate.address);
+    this.#current = this.#peers.of(certificate.address);
     this.#attempt(() => this.session.line.call(certificate));
   }
 
@@ -151,7 +133,7 @@ export class PrivateChat {
   accept(address: string): void {
     this.#attempt(() => {
       this.session.line.accept(address);
-      const peer = this.#peerOf(address);
+      const peer = this.#peers.of(address);
       if (this.#current === undefined || this.#current.stage === "over") {
         this.#current = peer;
       }
@@ -184,38 +166,15 @@ export class PrivateChat {
       ),
     );
     return privacyText({
-      ...this.#spentWith(peer),
+      chain,
       places,
+      name: peer?.name,
+      rounds: peer?.budget.rounds ?? 0,
+      loss: peer?.budget.spent() ?? { epsilon: 0, delta: 0 },
       onion: this.#profile.route.isOnion,
       generation: peer?.generation ?? 0,
       missing,
     });
-  }
-
-  #meter(peer: Peer): string {
-    const facts = this.#spentWith(peer);
-    const { rounds, loss: { epsilon, delta } } = facts;
-    this.#out.event({
-      event: "privacy",
-      with: peer.address,
-      rounds,
-      // JSON knows no infinity.
-      epsilon: Number.isFinite(epsilon) ? epsilon : null,
-      delta,
-    });
-    return meterText(facts);
-  }
-
-  #spentWith(peer: Peer | undefined): Pick<
-    PrivacyFacts,
-    "chain" | "name" | "rounds" | "loss"
-  > {
-    return {
-      chain: this.session.client.status.chain,
-      name: peer?.name,
-      rounds: peer?.budget.rounds ?? 0,
-      loss: peer?.budget.spent() ?? { epsilon: 0, delta: 0 },
-    };
   }
 
   /** Takes lines until there are no more; whether the person has said that it is enough. */
@@ -252,7 +211,7 @@ export class PrivateChat {
     };
     if (peer.stage === "talking" && !this.#hand(peer, own)) return;
     peer.texts.push(own);
-    this.#show(own);
+    this.#view.own(own);
   }
 
   /** Gives a text to the line; whether it takes it. */
@@ -279,7 +238,7 @@ export class PrivateChat {
   #takeLine(event: LineEvent): void {
     this.#out.event(lineObject(event));
     const address = "call" in event ? event.call.address : event.address;
-    const name = nameOf(address, this.#profile.address);
+    const name = this.#peers.nameOf(address);
     this.#follow();
     const peer = this.#peers.get(address);
     const words = lineWords(event, name);
@@ -298,47 +257,43 @@ export class PrivateChat {
     switch (event.kind) {
       case "answered":
         peer.wasThere = true;
-        for (const own of peer.texts) {
-          if (own.id === undefined && !this.#hand(peer, own)) this.#show(own);
+        for (const own of peer.kept) {
+          if (!this.#hand(peer, own)) this.#view.own(own);
         }
         return;
       case "text":
-        this.#heardAt = performance.now();
-        this.#out.print(
-          textLine(
-            { from: peer.name, text: event.text, at: event.sentAt },
-            this.#out.colours,
-          ),
-        );
-        return;
+        this.#departure.heard();
+        return this.#view.text(peer, event);
       case "state": {
         const own = peer.text(event.id);
         if (own === undefined) return;
         own.state = event.state;
         own.round = event.round ?? own.round;
-        return this.#show(own);
+        return this.#view.own(own);
       }
       case "dialed":
-        return this.#spend(peer, RoundKind.DIALING);
+        return this.#peers.spend(peer, RoundKind.DIALING);
       case "round":
         return this.#takeRound(event, peer);
       case "refused":
       case "unanswered":
       case "ended":
         if (event.kind === "ended" && event.reason === "left by peer") {
-          this.#stayUntil = this.#rounds + LINGERING_ROUNDS;
+          this.#departure.left();
         }
-        for (const own of peer.undelivered) {
+        for (const own of peer.waiting) {
           own.state = "lost";
-          this.#show(own);
+          this.#view.own(own);
         }
-        if (peer.budget.rounds > 0) this.#note(this.#meter(peer));
+        if (peer.budget.rounds > 0) {
+          this.#view.meter(peer, this.session.client.status.chain);
+        }
     }
   }
 
   #takeRound(event: LineEvent & { kind: "round" }, peer: Peer): void {
     // What came too late was seen by nobody but the server.
-    if (event.outcome !== "late") this.#spend(peer, RoundKind.EXCHANGE);
+    if (event.outcome !== "late") this.#peers.spend(peer, RoundKind.EXCHANGE);
     if (event.outcome === "exchanged") {
       if (peer.absent >= ABSENCES) this.#note(`${peer.name} is back`);
       peer.absent = 0;
@@ -352,20 +307,18 @@ export class PrivateChat {
     }
   }
 
-  #spend(peer: Peer, kind: RoundKind): void {
-    const mixes = this.#chains.get(kind)?.mixes ?? [];
-    const noise = noiseOfChain(mixes.map((each) => each.noise));
-    peer.budget.spend(perRound(noise, kind));
-  }
-
   #takeRounds(event: MixClientEvent): void {
     // Rounds that are left behind are nobody's loss.
     if (this.#isLeaving) return;
     this.#out.event(roundsObject(event));
-    if (event.type === "chain") this.#chains.set(event.chain.kind, event.chain);
-    if (event.type === "joined") this.#joined = true;
-    if (event.type === "gone") this.#joined = false;
-    if (event.type === "round" && event.outcome === "done") this.#rounds++;
+    if (event.type === "chain") this.#peers.promised(event.chain);
+    if (event.type === "joined") this.#connection = "joined";
+    if (event.type === "gone" && this.#connection === "joined") {
+      this.#connection = "lost";
+    }
+    if (event.type === "round" && event.outcome === "done") {
+      this.#departure.round();
+    }
     this.#news.take(event);
     if (event.type === "refused") {
       const { problem } = this.session.identities;
@@ -384,24 +337,7 @@ export class PrivateChat {
 
   /** Takes over from the line how conversations stand. */
   #follow(): void {
-    const views = this.#session?.line.conversations ?? [];
-    for (const { address, stage, generation } of views) {
-      const peer = this.#peerOf(address);
-      peer.stage = stage;
-      peer.generation = generation;
-    }
-    const held = new Set(views.map(({ address }) => address));
-    for (const peer of this.#peers.values()) {
-      if (!held.has(peer.address)) peer.stage = "over";
-    }
-  }
-
-  #peerOf(address: string): Peer {
-    const known = this.#peers.get(address);
-    if (known !== undefined) return known;
-    const peer = new Peer(address, nameOf(address, this.#profile.address));
-    this.#peers.set(address, peer);
-    return peer;
+    this.#peers.follow(this.session.line.conversations);
   }
 
   #attempt(action: () => void): void {
@@ -415,82 +351,39 @@ export class PrivateChat {
     this.#showPrompt();
   }
 
-  #show(own: OwnText): void {
-    const line = textLine({
-      from: undefined,
-      text: own.text,
-      at: own.at,
-      state: own.state,
-      round: own.round,
-    }, this.#out.colours);
-    if (own.line === undefined) own.line = this.#out.print(line);
-    else this.#out.change(own.line, line);
-  }
-
   #showPrompt(): void {
-    const peer = this.#current;
-    const standing = !this.#joined
-      ? this.#rounds === 0 ? "connecting" : "offline"
-      : this.session.client.status.nextIn === undefined
-      ? "waiting for a round"
-      : peer?.standing ?? "waiting for calls";
-    this.#out.prompt(
-      peer === undefined ? `(${standing})> ` : `${peer.name} (${standing})> `,
-    );
+    this.#view.prompt(this.#current, {
+      connection: this.#connection,
+      hasRound: this.session.client.status.nextIn !== undefined,
+    });
   }
 
   #note(text: string): void {
     this.#out.note(text);
   }
 
-  /** Waits until a script's texts are delivered and nothing new comes any more. */
-  async #finish(): Promise<void> {
-    const peer = this.#current;
-    if (peer === undefined) return;
-    this.#heardAt = performance.now();
-    const quiet = () => {
-      const period = this.session.client.status.chain?.period ?? 2_000;
-      return performance.now() - this.#heardAt > QUIET_ROUNDS * period;
-    };
-    await this.#until(
-      () =>
-        peer.stage === "over" ||
-        peer.stage === "talking" && peer.undelivered.length === 0 && quiet(),
-      this.#options.patience,
-    );
-  }
-
   /** Hangs up everywhere, and waits until that is known. */
   async #leave(): Promise<void> {
     this.#follow();
-    const left = [...this.#peers.values()]
-      .filter(({ stage }) => stage !== "over");
+    const left = this.#peers.held;
     const waiting = left.filter(({ stage }) => stage !== "calling")
-      .flatMap((each) => each.undelivered).length;
+      .flatMap((each) => each.waiting).length;
     if (waiting > 0) {
       this.#note(
         `hanging up when ${waiting} of your texts are delivered; Ctrl-C leaves at once`,
       );
     }
     for (const { address } of left) this.hangUp(address);
-    await this.#until(() => {
+    const isOver = () => {
       this.#follow();
-      return left.every(({ stage }) => stage === "over") &&
-        (!this.#joined || this.#rounds >= this.#stayUntil);
-    }, GOODBYE);
-  }
-
-  /** Waits until `condition` holds, the person wants no more, or so many milliseconds have passed. */
-  async #until(condition: () => boolean, milliseconds: number): Promise<void> {
-    const { signal } = this.#io;
-    const end = performance.now() + milliseconds;
-    while (!signal.aborted && !condition() && performance.now() < end) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK));
-    }
+      return this.#peers.held.length === 0;
+    };
+    await this.#departure.allKnow(isOver, () => this.#connection === "joined");
   }
 }
 
 /** Whether all that was said has arrived. */
 function isDone(peer: Peer): boolean {
-  return peer.wasThere && peer.undelivered.length === 0;
+  return peer.wasThere &&
+    peer.texts.every(({ state }) => state === "delivered");
 }

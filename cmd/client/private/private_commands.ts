@@ -3,6 +3,7 @@ import type { Io } from "../../io.ts";
 import { personOf } from "../address.ts";
 import type { Profile } from "../profile.ts";
 import type { Peer } from "./peer.ts";
+import type { Peers } from "./peers.ts";
 import type { PrivateSession } from "./private_session.ts";
 import { trustedCertificate } from "./private_session.ts";
 import type { Certificate } from "../../../lib/identity/mod.ts";
@@ -10,7 +11,7 @@ import type { Certificate } from "../../../lib/identity/mod.ts";
 /** What commands of a chat act on. */
 export interface CommandedChat {
   readonly session: PrivateSession;
-  readonly peers: ReadonlyMap<string, Peer>;
+  readonly peers: Peers;
   current: Peer | undefined;
   call(certificate: Certificate): void;
   accept(address: string): void;
