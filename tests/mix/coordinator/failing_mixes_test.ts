@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { MixError } from "../../../lib/mix/mix_error.ts";
 import { RoundKind, roundName } from "../../../lib/mix/round.ts";
 import type { Behaviour } from "./fake_mix.ts";
 import { Network } from "./network.ts";
@@ -68,6 +69,8 @@ for (const behaviour of ["silent", "refusing", "lying"] as const) {
     assert(client.count("failed", EXCHANGE) >= 3);
     const { exchange } = network.service.status;
     assert(exchange.failed >= 3);
+    // Rounds of a mix that answers wrongly are not tried for ever with the same keys.
+    assert(exchange.voided >= 1);
     assertEquals(network.mixes.flatMap(({ broken }) => broken), []);
   });
 }
@@ -122,6 +125,53 @@ Deno.test("S3.5: settings that a mix has signed wrongly are not announced", asyn
   await network.time.advance(20_000);
   assertEquals(client.settings, []);
   assert(network.failures.length > 0);
+});
+
+Deno.test("S3.5: a run that was being made while another was given up leaves no gap", async () => {
+  await using network = await Network.of(2);
+  const client = network.join(() => 0.5);
+  await network.time.settle();
+  const { first, period, count } = client.firstOf(EXCHANGE);
+  const end = first + period * count;
+  // The next run is made 14 seconds before the end of this one.
+  network.mixes[1]!.delay = 1_400;
+  await network.time.advance(end - 14_000 + 1_000 - network.time.now());
+  const { add } = network.mixes[1]!;
+  network.mixes[1]!.add = () =>
+    Promise.reject(new MixError("ERR_MIX_GONE", "Cannot go on"));
+  await network.time.advance(1_200);
+  network.mixes[1]!.add = add;
+  network.mixes[1]!.delay = 0;
+  const before = network.time.now();
+  await network.time.advance(7_000);
+  assertEquals(network.service.status.exchange.voided, 1);
+  assert(client.settings.at(-1)!.run.first < before + 7_000);
+  const done = client.count("done", EXCHANGE);
+  await network.time.advance(10_000);
+  assertEquals(client.count("done", EXCHANGE), done + 5);
+});
+
+Deno.test("S3.5: rounds that would have started before their run was made are none", async () => {
+  await using network = await Network.of(2);
+  network.mixes[1]!.delay = 2_400;
+  const client = network.join();
+  await network.time.advance(5_000);
+  const { first, period } = client.firstOf(EXCHANGE);
+  const { at } = client.settings.find(({ run }) => run.kind === EXCHANGE)!;
+  assert(first < at, `${first} ${at}`);
+  const index = Math.floor((at - first) / period);
+  const missed = { kind: EXCHANGE, start: first + index * period };
+  client.submit(missed);
+  await network.time.settle();
+  assertEquals(client.told.get(roundName(missed)), [{ late: 0 }]);
+});
+
+Deno.test("S3.5: a mix whose keys do not fit is left out like one that is gone", async () => {
+  await using network = await Network.of(3, { least: 2 });
+  network.mixes[2]!.behaviour = "lying";
+  const client = network.join();
+  await network.time.advance(20_000);
+  assertEquals(client.firstOf(EXCHANGE).mixes.length, 2);
 });
 
 /** Something that happens to a mix or a client. */

@@ -114,6 +114,9 @@ Deno.test("S3.5: a round of circuits sets them up with empty onions, dialing inc
   assert(client.count("done", EXCHANGE) >= 40);
   assert(client.count("done", DIALING) >= 6);
   assertEquals(client.count("failed"), 0);
+  const { dialing, filterRounds } = network.service.status;
+  // Nobody is called in a round that sets up circuits.
+  assertEquals(filterRounds, dialing.done - 1);
   const run = client.firstOf(EXCHANGE);
   const [setUp, later] = [0, 1].map((index) =>
     client.sent.get(
