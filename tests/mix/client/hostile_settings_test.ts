@@ -225,3 +225,55 @@ Deno.test("S3.5: who announces nonsense slowly is left, too", async () => {
   assertEquals(fixture.of("gone").length, 1);
   await fixture.client.close();
 });
+
+Deno.test("S3.5: a round that was being made when its settings were replaced is not handed in by the old ones", async () => {
+  const source = new BusySource();
+  const fixture = new ClientFixture({ exchange: source });
+  fixture.echo();
+  await fixture.join();
+  const first = fixture.soon();
+  await fixture.announce(await signed({ first, count: 1 }));
+  while (source.asked.length === 0) await fixture.clock.advance(1);
+  await fixture.announce(await signed({ first, count: 2 }));
+  await fixture.clock.advance(10_000);
+  assertEquals(source.fates, ["late", "late", "answered", "answered"]);
+  assertEquals(source.asked.map(({ start }) => start), [first, first + 2_000]);
+  const [handed, ...more] = fixture.entry.submissions(EXCHANGE);
+  assertEquals(roundOf(handed!.message).start, first + 2_000);
+  assertEquals(more, []);
+  await fixture.client.close();
+});
+
+Deno.test("S3.5: settings of a connection that is gone are worth nothing until they are announced again", async () => {
+  const fixture = new ClientFixture({
+    reconnecting: { first: 100, longest: 100 },
+  });
+  fixture.echo();
+  await fixture.join();
+  const first = fixture.soon();
+  const document = await signed({ first });
+  await fixture.announce(document);
+  fixture.entry.link.hangUp();
+  await fixture.clock.advance(20_000);
+  assertEquals(fixture.client.status.joined, true);
+  assertEquals(fixture.entry.submissions(EXCHANGE), []);
+  await fixture.announce(document);
+  await fixture.clock.advance(30_000);
+  assert(fixture.entry.submissions(EXCHANGE).length >= 3);
+  await fixture.client.close();
+});
+
+Deno.test("S3.5: no more than sixteen documents wait to be verified", async () => {
+  const fixture = new ClientFixture({
+    identityOf: () => new Promise(() => {}),
+  });
+  await fixture.join();
+  const document = await signed({ first: fixture.soon() });
+  for (let i = 0; i < 16; i++) fixture.entry.announce(document);
+  await fixture.clock.advance(0);
+  assertEquals(fixture.of("gone"), []);
+  fixture.entry.announce(document);
+  await fixture.clock.advance(0);
+  assertEquals(fixture.of("gone").length, 1);
+  await fixture.client.close();
+});
