@@ -97,19 +97,15 @@ export class MixRound {
   /**
    * The replies of the next mix, unshuffled, without those to noise, and sealed.
    *
-   * @throws {MixError} if they are not due, or not as many as are, or it is erased meanwhile.
+   * @throws {MixError} if they are not due, or it is erased meanwhile.
+   * @throws {RangeError} if they are more or fewer than are due.
    */
   async answer(replies: Bytes): Promise<Bytes> {
     this.#expect("closed");
-    if (replies.length !== this.awaited) {
-      throw new MixError(
-        "ERR_MIX_REFUSED",
-        `Cannot answer a round: ${replies.length} bytes of replies`,
-      );
-    }
     this.#step = "answering";
     const { order, count } = this.#passed!;
     const { innerReply } = this.#parts.sizes;
+    // It throws if they are more or fewer than were passed on.
     const sorted = order.undo(replies, innerReply);
     const sealed = await this.#layers!.seal(
       sorted.subarray(0, count * innerReply),

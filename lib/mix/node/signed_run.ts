@@ -19,7 +19,7 @@ export class SignedRun {
   readonly #circuits: MixCircuits | undefined;
   readonly #noise: NoiseAhead | undefined;
   readonly #rounds = new Map<number, MixRound>();
-  /** Rounds that were begun, or never will be: no key is used for a second time. */
+  /** Rounds that are over, or never will be: no key is used for a second time. */
   readonly #spent = new Set<number>();
   /** Ends when what was under way in rounds that were given up is. */
   #erasing: Promise<unknown> = Promise.resolve();
@@ -63,14 +63,13 @@ export class SignedRun {
 
   /** Whether no round of it is to come or under way. */
   get isOver(): boolean {
-    return this.#spent.size === this.settings.count && this.#rounds.size === 0;
+    return this.#spent.size === this.settings.count;
   }
 
   /** When the next of its rounds is given up, on the mix's clock; `undefined` if none is left. */
   get due(): number | undefined {
     for (let index = 0; index < this.settings.count; index++) {
-      const isLeft = !this.#spent.has(index) || this.#rounds.has(index);
-      if (isLeft) return this.#deadlineOf(index);
+      if (!this.#spent.has(index)) return this.#deadlineOf(index);
     }
     return undefined;
   }
@@ -124,7 +123,6 @@ export class SignedRun {
       limit,
       random: this.#random,
     });
-    this.#spent.add(index);
     this.#rounds.set(index, round);
     return round;
   }

@@ -278,6 +278,24 @@ Deno.test("what is refused is refused once for each, and the connection stays", 
   assertEquals(chain.broken, []);
 });
 
+Deno.test("whoever asks more at once than is answered at once is hung up on", async () => {
+  const chain = await LinkedChain.linked(1);
+  const link = await rawLink(chain);
+  const commands = Array.from(
+    { length: 65 },
+    (_, i) =>
+      about({ kind: 1, start: 1_800_000_000_000 + i * 2_000 })
+        .set(said.RUN_MODE, 0).set(said.RUN_COUNT, 9).set(said.PERIOD, 2_000)
+        .verb(said.PREPARE_RUN).done(),
+  );
+  await link.send(concat(...commands));
+  await assertRejects(async () => {
+    while (await link.next() !== null);
+  }, ChannelError);
+  await chain.stop();
+  assert(chain.broken.some((error) => error instanceof MalformedError));
+});
+
 Deno.test("replies that come in parts which do not fit end the connection, and the round with it", async () => {
   const chain = await LinkedChain.linked(2, {
     noise: () => ({ mean: 50, scale: 2 }),

@@ -1,12 +1,22 @@
 import { assert, assertEquals } from "@std/assert";
 import { RoundLayers, wrapOnion } from "../../../lib/mix/layer/mod.ts";
 import { MixNode } from "../../../lib/mix/node/mix_node.ts";
+import { NoiseAhead } from "../../../lib/mix/node/noise_ahead.ts";
 import { RoundKind, RunMode } from "../../../lib/mix/round.ts";
 import { encodeSettings } from "../../../lib/mix/settings/run_settings.ts";
+import { Permutation } from "../../../lib/mix/shuffle/permutation.ts";
 import { sizesOf } from "../../../lib/mix/sizes.ts";
 import { concat, generateDh, randomBytes } from "../../../lib/protocol/mod.ts";
 import { someFields, somePlace } from "../settings/settings_fixture.ts";
-import { FIRST, mixKeyring } from "./mix_chain.ts";
+import {
+  FIRST,
+  flat,
+  MixChain,
+  mixKeyring,
+  pairedPayloads,
+  roundOf,
+  wrapAll,
+} from "./mix_chain.ts";
 import { VirtualTimers } from "./virtual_timers.ts";
 
 const ONIONS = 5;
@@ -79,4 +89,32 @@ Deno.test("S3.6: where an onion leaves a mix does not depend on where it came in
   assert(noiseFirst > 10 && noiseLast > 10, `${noiseFirst}, ${noiseLast}`);
   await node.stop();
   assertEquals(timers.waiting, 0);
+});
+
+Deno.test("S3.5: what goes into the shuffle is overwritten when it is done", async () => {
+  const seen: Uint8Array[] = [];
+  const { apply } = Permutation.prototype;
+  const { take } = NoiseAhead.prototype;
+  Permutation.prototype.apply = function (batch, size) {
+    seen.push(batch);
+    assert(batch.some((byte) => byte !== 0));
+    return apply.call(this, batch, size);
+  };
+  NoiseAhead.prototype.take = async function (index) {
+    const noise = await take.call(this, index);
+    seen.push(noise);
+    return noise;
+  };
+  try {
+    const chain = await MixChain.of(2);
+    const settings = await chain.run();
+    const onions = await wrapAll(settings, pairedPayloads(4));
+    await chain.through(roundOf(settings), flat(onions));
+    assertEquals(seen.length, 2);
+    assert(seen.every((bytes) => bytes.every((byte) => byte === 0)));
+    await chain.stop();
+  } finally {
+    Permutation.prototype.apply = apply;
+    NoiseAhead.prototype.take = take;
+  }
 });

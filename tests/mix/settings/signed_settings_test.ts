@@ -116,6 +116,11 @@ Deno.test("settings with a mix that nobody knows, or with one twice, are refused
   );
   // An answer for somebody else is no answer.
   await refused(document, () => mixes[0]!.certificate);
+  const others = encodeSettings(someFields({ mixes: [somePlace(3)] }));
+  await refused(
+    joinSettings(others, [await signSettings(others, mixes[0]!)]),
+    () => mixes[0]!.certificate,
+  );
   const twice = encodeSettings(
     someFields({
       mixes: [0, 0].map((mix) =>
