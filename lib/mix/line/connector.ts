@@ -92,3 +92,10 @@ export class Connector {
     return pair;
   }
 }
+
+/** Ends a connection that nobody cares for any more, with its keys. */
+export function forget(connection: Connection | undefined): void {
+  if (connection === undefined) return;
+  connection.listener = () => {};
+  void connection.conversation.erase();
+}

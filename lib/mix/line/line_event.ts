@@ -18,7 +18,7 @@ export type EndReason =
   | "left"
   /** The other person hung up. */
   | "left by peer"
-  /** Their call was accepted, but for two minutes they were not there. */
+  /** Their call was accepted, but for two minutes they were not there; or rounds stopped for weeks. */
   | "nobody there"
   /** A new call between the two took its place. */
   | "called anew";

@@ -1,4 +1,5 @@
 import type { HangUpReason } from "../conversation/conversation_event.ts";
+import { forget } from "./connector.ts";
 import type { Connection } from "./connector.ts";
 
 /** So many conversations that end are seen to their end at once; the oldest is dropped for one more. */
@@ -65,7 +66,6 @@ export class Partings {
 
   #drop(connection: Connection): void {
     this.#held.delete(connection);
-    connection.listener = () => {};
-    void connection.conversation.erase();
+    forget(connection);
   }
 }

@@ -13,26 +13,21 @@ import type {
   ExchangeSource,
 } from "../client/sources.ts";
 import type { Conversation } from "../conversation/conversation.ts";
-import type {
-  ConversationEvent,
-  HangUpReason,
-} from "../conversation/conversation_event.ts";
+import type { HangUpReason } from "../conversation/conversation_event.ts";
 import { isLower } from "../conversation/pair_secret.ts";
 import { Direction } from "../conversation/round_seal.ts";
 import type { RoundId } from "../round.ts";
-import { Connector } from "./connector.ts";
+import { Connector, forget } from "./connector.ts";
 import type { Connection } from "./connector.ts";
 import { LineError } from "./line_error.ts";
-import type { Call, EndReason, LineEvent } from "./line_event.ts";
+import type { Call, LineEvent } from "./line_event.ts";
 import { CALL_LIMIT, OutgoingCall } from "./outgoing_call.ts";
-import { Partings } from "./partings.ts";
 import { RingingCalls } from "./ringing_calls.ts";
 import type { Talk } from "./talk.ts";
+import { Talks } from "./talks.ts";
 
 /** So many conversations at once unless told. */
 const SLOTS = 3;
-/** Whoever has accepted a call waits so many milliseconds for the caller. */
-const ANSWER_LIMIT = 120_000;
 
 /** What a private line works with. */
 export interface PrivateLineOptions {
@@ -76,11 +71,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
   readonly #random: RandomSource;
   readonly #slots: number;
   readonly #ringing = new RingingCalls();
-  /** By address, in the order in which they began. */
-  readonly #talks = new Map<string, Talk>();
-  readonly #partings = new Partings((address, round) =>
-    this.#ringing.settle(address, round)
-  );
+  readonly #talks: Talks;
   readonly #connector: Connector;
   readonly #background = new Set<Promise<void>>();
 
@@ -89,6 +80,11 @@ export class PrivateLine implements ExchangeSource, DialSource {
     this.#random = options.random ?? randomBytes;
     this.#slots = options.slots ?? SLOTS;
     this.#connector = new Connector(options.keyring, this.#random);
+    this.#talks = new Talks(
+      options.onEvent,
+      // What they dialed before they were there has led to that.
+      (address, round) => this.#ringing.settle(address, round),
+    );
   }
 
   /** Id of one's own certificate, 32 bytes. */
@@ -98,7 +94,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
 
   /** The conversations that are held or wanted, in the order in which they began. */
   get conversations(): readonly ConversationView[] {
-    return [...this.#talks.values()].map((talk) => ({
+    return this.#talks.all.map((talk) => ({
       address: talk.certificate.address,
       certificate: talk.certificate,
       stage: talk.stage,
@@ -133,9 +129,9 @@ export class PrivateLine implements ExchangeSource, DialSource {
       );
     }
     this.#refuseIfFull(address);
-    if (talk !== undefined) this.#end(talk, "left");
+    if (talk !== undefined) this.#talks.end(talk, "left");
     const now = this.#options.now();
-    this.#talks.set(address, {
+    this.#talks.add({
       certificate,
       stage: "calling",
       call: new OutgoingCall(now),
@@ -157,7 +153,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
     this.#refuseIfFull(address);
     this.#ringing.settle(address, ringing.dialedAt);
     const talk = this.#talks.get(address);
-    if (talk !== undefined) this.#end(talk, "called anew");
+    if (talk !== undefined) this.#talks.end(talk, "called anew");
     this.#answer(ringing.certificate, ringing.dialedAt);
   }
 
@@ -202,7 +198,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
     if (talk.stage === "talking" && conversation !== undefined) {
       talk.stage = "leaving";
       conversation.hangUp("bye");
-    } else this.#end(talk, "left");
+    } else this.#talks.end(talk, "left");
   }
 
   /** See `ExchangeSource`. With more conversations than slots, chance decides who is left out. */
@@ -211,7 +207,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
     slots: number,
   ): Promise<readonly Exchange[]> {
     this.#lapse();
-    const connections = this.#connections();
+    const connections = this.#talks.connections;
     const chosen: Connection[] = [];
     while (chosen.length < slots && connections.length > 0) {
       const at = randomBelow(connections.length, this.#random);
@@ -236,19 +232,20 @@ export class PrivateLine implements ExchangeSource, DialSource {
         this.#connector.token(certificate, round.start, Direction.CALLER),
         this.#connector.connect(certificate, round.start, Direction.CALLER),
       ]);
-      const isWanted = (): boolean => this.#stands(talk) && talk.call === call;
+      const isWanted = (): boolean =>
+        this.#talks.stands(talk) && talk.call === call;
       if (!isWanted()) return undefined;
       const done = (loss: unknown): void => {
         if (loss !== undefined) call.failed();
         if (loss === undefined && isWanted()) {
           this.#dialed(talk, call, connection);
-        } else this.#drop(connection);
+        } else forget(connection);
       };
       return { to: certificate.id, token, done };
     } catch (error) {
       if (!(error instanceof CryptoError)) throw error;
       // With such a key nobody can answer.
-      if (this.#stands(talk)) this.#giveUp(talk);
+      if (this.#talks.stands(talk)) this.#talks.giveUp(talk);
       return undefined;
     }
   }
@@ -294,7 +291,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
 
   /** Whom to dial: of those that are due the one whose last time is longest ago. */
   #toDial(start: number): Talk | undefined {
-    const due = [...this.#talks.values()].filter(({ call, certificate }) =>
+    const due = this.#talks.all.filter(({ call, certificate }) =>
       // A token of a round before something was heard of them would be taken for an old one.
       call?.isDue(start) && !this.#ringing.isSettled(certificate.address, start)
     );
@@ -305,8 +302,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
   /** The filter has taken a token: from now on one waits where it leads. */
   #dialed(talk: Talk, call: OutgoingCall, connection: Connection): void {
     call.dialed(connection.dialedAt);
-    this.#drop(talk.connection);
-    this.#attach(talk, connection);
+    this.#talks.attach(talk, connection);
     const { address } = talk.certificate;
     this.#tell({ kind: "dialed", address, round: connection.dialedAt });
   }
@@ -323,7 +319,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
       return;
     }
     const talk = this.#talks.get(address);
-    const refusal = this.#partings.refusalOf(address);
+    const refusal = this.#talks.partings.refusalOf(address);
     if (talk?.stage === "calling") {
       // Both call: the call of the one with the lower id counts, if it has been made.
       if (talk.call?.hasLeft && isLower(this.certificateId, id)) return;
@@ -344,7 +340,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
 
   /** Begins to answer in place of what was between the two. */
   #replace(talk: Talk, dialedAt: number): void {
-    this.#discard(talk);
+    this.#talks.discard(talk);
     this.#ringing.settle(talk.certificate.address, dialedAt);
     this.#answer(talk.certificate, dialedAt);
   }
@@ -359,11 +355,11 @@ export class PrivateLine implements ExchangeSource, DialSource {
       since: this.#options.now(),
       heardIn: undefined,
     };
-    this.#talks.set(certificate.address, talk);
+    this.#talks.add(talk);
     const made = this.#connector
       .connect(certificate, dialedAt, Direction.CALLEE);
     this.#later(made.then((connection) => {
-      if (this.#stands(talk)) this.#attach(talk, connection);
+      if (this.#talks.stands(talk)) this.#talks.attach(talk, connection);
     }));
   }
 
@@ -376,44 +372,8 @@ export class PrivateLine implements ExchangeSource, DialSource {
     const made = this.#connector
       .connect(certificate, dialedAt, Direction.CALLEE, reason);
     this.#later(made.then((connection) => {
-      this.#partings.add(certificate.address, connection, reason);
+      this.#talks.partings.add(certificate.address, connection, reason);
     }));
-  }
-
-  #attach(talk: Talk, connection: Connection): void {
-    talk.connection = connection;
-    connection.listener = (event) => this.#happened(talk, connection, event);
-  }
-
-  #happened(
-    talk: Talk,
-    connection: Connection,
-    event: ConversationEvent,
-  ): void {
-    const { address } = talk.certificate;
-    switch (event.kind) {
-      case "met":
-        talk.stage = "talking";
-        talk.call = undefined;
-        return this.#tell({ kind: "answered", address });
-      case "hung up":
-        this.#talks.delete(address);
-        this.#partings.add(address, connection);
-        return event.reason === "bye"
-          ? this.#ended(talk, "left by peer")
-          : this.#tell({ kind: "refused", address, reason: event.reason });
-      case "over":
-        this.#talks.delete(address);
-        return this.#ended(talk, "left");
-      case "round":
-        if (event.outcome === "exchanged") {
-          talk.heardIn = Math.max(talk.heardIn ?? 0, event.round);
-          this.#ringing.settle(address, event.round);
-        }
-        return this.#tell({ ...event, address });
-      default:
-        return this.#tell({ ...event, address });
-    }
   }
 
   /** What has become too old ends. */
@@ -422,63 +382,15 @@ export class PrivateLine implements ExchangeSource, DialSource {
     for (const call of this.#ringing.lapse(now)) {
       this.#tell({ kind: "missed", call, busy: false });
     }
-    for (const talk of [...this.#talks.values()]) {
-      if (talk.stage === "calling" && talk.call?.isOver(now)) {
-        this.#giveUp(talk);
-      }
-      if (talk.stage === "answering" && now - talk.since >= ANSWER_LIMIT) {
-        this.#end(talk, "nobody there");
-      }
-    }
+    this.#talks.lapse(now);
   }
 
-  #giveUp(talk: Talk): void {
-    this.#discard(talk);
-    this.#tell({ kind: "unanswered", address: talk.certificate.address });
-  }
-
-  /** Ends it at once, without a word to the other side. */
-  #end(talk: Talk, reason: EndReason): void {
-    this.#discard(talk);
-    this.#ended(talk, reason);
-  }
-
-  #ended(talk: Talk, reason: EndReason): void {
-    this.#tell({
-      kind: "ended",
-      address: talk.certificate.address,
-      reason,
-      undelivered: talk.connection?.conversation.undelivered ?? 0,
-    });
-  }
-
-  #discard(talk: Talk): void {
-    this.#talks.delete(talk.certificate.address);
-    this.#drop(talk.connection);
-  }
-
-  #drop(connection: Connection | undefined): void {
-    if (connection === undefined) return;
-    connection.listener = () => {};
-    this.#later(connection.conversation.erase());
-  }
-
-  #stands(talk: Talk): boolean {
-    return this.#talks.get(talk.certificate.address) === talk;
-  }
-
-  #connections(): Connection[] {
-    return [
-      ...[...this.#talks.values()].map(({ connection }) => connection),
-      ...this.#partings.connections,
-    ].filter((connection) => connection !== undefined);
-  }
-
+  /** Whether there is no room for one more, that with `except` left out. */
   #isFull(except?: string): boolean {
-    const held = [...this.#talks.values()].filter(({ stage, certificate }) =>
+    const others = this.#talks.all.filter(({ stage, certificate }) =>
       stage !== "leaving" && certificate.address !== except
     );
-    return held.length >= this.#slots;
+    return others.length >= this.#slots;
   }
 
   #refuseIfFull(address: string): void {
