@@ -42,6 +42,9 @@ export function mixSettingsOf(flags: MixFlags): MixSettings {
       hint: "--mix-chain names all mixes but this server, in their order",
     });
   }
+  if (new Set(named).size < named.length) {
+    throw new UsageError("--mix-chain names a relay twice");
+  }
   if (mixes > MOST_MIXES) {
     throw new UsageError(`a chain has at most ${MOST_MIXES} mixes`);
   }
