@@ -81,7 +81,6 @@ export class KindRounds {
     | undefined;
   #making: Promise<void> = Promise.resolve();
   #isAsking = false;
-  #cutOff: () => void = () => {};
   #hasEnded = false;
 
   /** Nothing is planned before `take`. */
@@ -153,7 +152,6 @@ export class KindRounds {
     this.#giveBackWaiting();
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
-    this.#cutOff();
     for (const filled of [...this.#made]) this.#lose(filled, "late", 0);
     for (const start of [...this.#submitted.keys()]) {
       this.#lose(this.#answered(start)!, "unknown");
@@ -233,7 +231,6 @@ export class KindRounds {
       isDecided = true;
     };
     const cutOff = () => decide([]);
-    this.#cutOff = cutOff;
     const cancel = this.#at(planned.sendAt - making.allowance, cutOff);
     filler(planned, slots).then(decide, (error) => {
       fault(error);

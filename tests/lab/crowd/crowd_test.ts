@@ -27,7 +27,7 @@ function common({ server, mixes }: RoundsNetwork) {
   };
 }
 
-async function until(holds: () => boolean, ms = 15_000): Promise<void> {
+async function until(holds: () => boolean, ms = 60_000): Promise<void> {
   const deadline = Date.now() + ms;
   while (!holds()) {
     if (Date.now() > deadline) throw new Error("It did not come to that");
@@ -88,11 +88,14 @@ for (const [name, mode] of Object.entries(RunMode)) {
     );
     for (const each of people) each.start();
     const met = () => [...heard[0]!].filter((each) => said[1]!.has(each));
-    await until(() => met().length >= 5 && calls[0]! && calls[1]!);
+    // On a machine that has much else to do some rounds are late; not all of them are.
+    await until(() =>
+      met().length >= 5 && calls[0]! && calls[1]! &&
+      crowd.status.exchange.done >= 50 &&
+      [...crowd.rounds.values()].some(({ done }) => done === 10)
+    );
     assertEquals(crowd.status.joined, 10);
     assertEquals(crowd.status.refused, 0);
-    assert(crowd.status.exchange.done >= 50, `${crowd.status.exchange.done}`);
-    assert([...crowd.rounds.values()].some(({ done }) => done === 10));
     assertEquals(people.map(({ status }) => status.missing), [0, 0]);
     assertEquals(faults, []);
     await Promise.all([crowd, ...people].map((each) => each.close()));

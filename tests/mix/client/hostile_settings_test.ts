@@ -244,23 +244,43 @@ Deno.test("S3.5: a round that was being made when its settings were replaced is 
   await fixture.client.close();
 });
 
-Deno.test("S3.5: settings of a connection that is gone are worth nothing until they are announced again", async () => {
+Deno.test("S3.5: settings of a connection that is gone are worth nothing unless they are announced again", async () => {
   const fixture = new ClientFixture({
     reconnecting: { first: 100, longest: 100 },
   });
   fixture.echo();
   await fixture.join();
   const first = fixture.soon();
-  const document = await signed({ first });
-  await fixture.announce(document);
+  await fixture.announce(await signed({ first }));
   fixture.entry.link.hangUp();
-  await fixture.clock.advance(20_000);
+  await fixture.clock.advance(200);
   assertEquals(fixture.client.status.joined, true);
-  assertEquals(fixture.entry.submissions(EXCHANGE), []);
-  await fixture.announce(document);
-  await fixture.clock.advance(30_000);
-  assert(fixture.entry.submissions(EXCHANGE).length >= 3);
+  await fixture.announce(await signed({ first: first + 20_000, count: 1 }));
+  await fixture.clock.advance(60_000);
+  assertEquals(
+    fixture.entry.submissions(EXCHANGE).map(({ message }) =>
+      roundOf(message).start
+    ),
+    [first + 20_000],
+  );
   await fixture.client.close();
+});
+
+Deno.test("S3.5: a source that is being asked when the connection breaks is told that it was too late", async () => {
+  const source = new BusySource();
+  const fixture = new ClientFixture({ exchange: source });
+  source.pause = () =>
+    new Promise((resolve) => fixture.clock.after(100, resolve));
+  await fixture.join();
+  await fixture.announce(await signed({ first: fixture.soon() }));
+  while (source.asked.length === 0) await fixture.clock.advance(1);
+  fixture.entry.link.hangUp();
+  await fixture.clock.advance(0);
+  await fixture.client.close();
+  await fixture.clock.advance(200);
+  assertEquals(source.fates, ["late", "late"]);
+  assertEquals(fixture.entry.submissions(EXCHANGE), []);
+  assertEquals(fixture.clock.waiting, 0);
 });
 
 Deno.test("S3.5: no more than sixteen documents wait to be verified", async () => {
