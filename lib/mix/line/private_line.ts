@@ -222,7 +222,10 @@ export class PrivateLine implements ExchangeSource, DialSource {
   /** See `DialSource`. */
   async dial(round: RoundId): ReturnType<DialSource["dial"]> {
     this.#lapse();
-    const talk = this.#toDial(round.start);
+    const talk = this.#talks.due(round.start).find(({ certificate }) =>
+      // A token of a round before something was heard of them would be taken for an old one.
+      !this.#ringing.isSettled(certificate.address, round.start)
+    );
     const call = talk?.call;
     if (talk === undefined || call === undefined) return undefined;
     call.give(round.start);
@@ -289,16 +292,6 @@ export class PrivateLine implements ExchangeSource, DialSource {
     };
   }
 
-  /** Whom to dial: of those that are due the one whose last time is longest ago. */
-  #toDial(start: number): Talk | undefined {
-    const due = this.#talks.all.filter(({ call, certificate }) =>
-      // A token of a round before something was heard of them would be taken for an old one.
-      call?.isDue(start) && !this.#ringing.isSettled(certificate.address, start)
-    );
-    const last = (talk: Talk): number => talk.call?.dialedAt ?? -Infinity;
-    return due.toSorted((a, b) => last(a) < last(b) ? -1 : 1)[0];
-  }
-
   /** The filter has taken a token: from now on one waits where it leads. */
   #dialed(talk: Talk, call: OutgoingCall, connection: Connection): void {
     call.dialed(connection.dialedAt);
@@ -329,7 +322,9 @@ export class PrivateLine implements ExchangeSource, DialSource {
       if (dialedAt > talk.dialedAt) this.#replace(talk, dialedAt);
     } else if (refusal !== undefined) {
       this.#turnAway(certificate, dialedAt, refusal);
-    } else if (talk === undefined && this.#isFull()) {
+    } else if (
+      talk === undefined && this.#talks.count(address) >= this.#slots
+    ) {
       this.#ringing.settle(address, dialedAt);
       this.#turnAway(certificate, dialedAt, "busy");
       this.#tell({ kind: "missed", call, busy: true });
@@ -385,16 +380,8 @@ export class PrivateLine implements ExchangeSource, DialSource {
     this.#talks.lapse(now);
   }
 
-  /** Whether there is no room for one more, that with `except` left out. */
-  #isFull(except?: string): boolean {
-    const others = this.#talks.all.filter(({ stage, certificate }) =>
-      stage !== "leaving" && certificate.address !== except
-    );
-    return others.length >= this.#slots;
-  }
-
   #refuseIfFull(address: string): void {
-    if (!this.#isFull(address)) return;
+    if (this.#talks.count(address) < this.#slots) return;
     throw new LineError(
       "ERR_LINE_BUSY",
       `Cannot begin a conversation: there are ${this.#slots} already`,

@@ -47,6 +47,20 @@ export class Talks {
     return this.#held.get(address);
   }
 
+  /** How many there are that go on, that with `except` left out. */
+  count(except: string): number {
+    return this.all.filter(({ stage, certificate }) =>
+      stage !== "leaving" && certificate.address !== except
+    ).length;
+  }
+
+  /** Whom to dial in the dialing round that starts then, first the one whose last time is longest ago. */
+  due(start: number): readonly Talk[] {
+    const last = ({ call }: Talk): number => call?.dialedAt ?? -Infinity;
+    return this.all.filter(({ call }) => call?.isDue(start))
+      .toSorted((a, b) => last(a) < last(b) ? -1 : 1);
+  }
+
   /** Whether it has neither ended nor been replaced. */
   stands(talk: Talk): boolean {
     return this.#held.get(talk.certificate.address) === talk;

@@ -315,3 +315,43 @@ Deno.test("S3.8: idle and busy, a conversation gives one payload of one length i
   assertEquals(world.counts.get(alice.address), idle);
   assertEquals(idle, Array(30).fill(1));
 });
+
+Deno.test("S3.8: with more to say than slots, each has its turn and no round takes more", async () => {
+  const world = new World();
+  const [alice, ...others] = await world
+    .friends("alice", "bob", "carol", "dave", "erin") as [Person, ...Person[]];
+  for (const other of others.slice(0, 3)) other.line.call(alice.certificate);
+  await world.pass(10);
+  for (const { address } of alice.line.ringing) alice.line.accept(address);
+  await world.pass(10);
+  // A fourth is told that there is no room, which takes a fourth place in some rounds.
+  others[3]!.line.call(alice.certificate);
+  await world.pass(30);
+  assertEquals(told(others[3]!), ["dialed", "refused"]);
+  for (const { address } of others.slice(0, 3)) {
+    alice.line.say(address, address);
+  }
+  await world.pass(30);
+  for (const other of others.slice(0, 3)) {
+    assertEquals(texts(other), [["alice", other.address]]);
+  }
+  assertEquals(Math.max(...world.counts.get(alice.address)!), 3);
+});
+
+Deno.test("S3.8: two called at the same time are dialed in turn", async () => {
+  const world = new World();
+  const [alice, bob, carol] = await world
+    .friends("alice", "bob", "carol") as [Person, Person, Person];
+  alice.line.call(bob.certificate);
+  alice.line.call(carol.certificate);
+  await world.pass(130);
+  const dialed = alice.events.filter((event) => event.kind === "dialed")
+    .map(({ address, round }) => [address, (round - 1_800_000_000_000) / 1000]);
+  assertEquals(dialed, [
+    [bob.address, 0],
+    [carol.address, 10],
+    [bob.address, 60],
+    [carol.address, 70],
+    [bob.address, 120],
+  ]);
+});
