@@ -21,8 +21,10 @@ import { Connector, forget } from "./connector.ts";
 import type { Connection } from "./connector.ts";
 import { LineError } from "./line_error.ts";
 import type { Call, LineEvent } from "./line_event.ts";
-import { CALL_LIMIT, OutgoingCall } from "./outgoing_call.ts";
+import { CALL_LIMIT } from "./outgoing_call.ts";
+import type { OutgoingCall } from "./outgoing_call.ts";
 import { RingingCalls } from "./ringing_calls.ts";
+import { beginTalk } from "./talk.ts";
 import type { Talk } from "./talk.ts";
 import { Talks } from "./talks.ts";
 
@@ -130,16 +132,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
     }
     this.#refuseIfFull(address);
     if (talk !== undefined) this.#talks.end(talk, "left");
-    const now = this.#options.now();
-    this.#talks.add({
-      certificate,
-      stage: "calling",
-      call: new OutgoingCall(now),
-      connection: undefined,
-      dialedAt: -Infinity,
-      since: now,
-      heardIn: undefined,
-    });
+    this.#talks.add(beginTalk(certificate, this.#options.now()));
   }
 
   /**
@@ -341,15 +334,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
   }
 
   #answer(certificate: Certificate, dialedAt: number): void {
-    const talk: Talk = {
-      certificate,
-      stage: "answering",
-      call: undefined,
-      connection: undefined,
-      dialedAt,
-      since: this.#options.now(),
-      heardIn: undefined,
-    };
+    const talk = beginTalk(certificate, this.#options.now(), dialedAt);
     this.#talks.add(talk);
     const made = this.#connector
       .connect(certificate, dialedAt, Direction.CALLEE);

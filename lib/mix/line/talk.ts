@@ -1,6 +1,6 @@
 import type { Certificate } from "../../identity/mod.ts";
 import type { Connection } from "./connector.ts";
-import type { OutgoingCall } from "./outgoing_call.ts";
+import { OutgoingCall } from "./outgoing_call.ts";
 
 /** How it stands between oneself and one other person. */
 export interface Talk {
@@ -18,4 +18,22 @@ export interface Talk {
   readonly since: number;
   /** Start of the last round in which the other person was there. */
   heardIn: number | undefined;
+}
+
+/** A talk that begins: one's own call, or, if `dialedAt` is given, the answer to theirs. */
+export function beginTalk(
+  certificate: Certificate,
+  now: number,
+  dialedAt?: number,
+): Talk {
+  const calls = dialedAt === undefined;
+  return {
+    certificate,
+    stage: calls ? "calling" : "answering",
+    call: calls ? new OutgoingCall(now) : undefined,
+    connection: undefined,
+    dialedAt: dialedAt ?? -Infinity,
+    since: now,
+    heardIn: undefined,
+  };
 }
