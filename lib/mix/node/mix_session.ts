@@ -79,6 +79,8 @@ export class MixSession {
         await this.#take(message);
       }
     } catch (error) {
+      // Before anything else: what is still being answered takes its time.
+      this.#link.abort();
       // What was ended here is nobody's fault.
       if (!this.#isEnded) throw error;
     } finally {
