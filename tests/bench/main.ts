@@ -13,7 +13,10 @@ import { FILES } from "./files.ts";
 import { IDLE } from "./idle.ts";
 import { LETTERS } from "./letters.ts";
 import { LOGINS } from "./logins.ts";
+import { MIX_GROWTH } from "./mix_growth.ts";
+import { MIX_LATENCY } from "./mix_latency.ts";
 import { MIX_ONIONS } from "./mix_onions.ts";
+import { MIX_ROUNDS } from "./mix_rounds.ts";
 import { ONION } from "./onion.ts";
 import { machine, summarize, table } from "./report.ts";
 import type { Summary } from "./report.ts";
@@ -26,6 +29,9 @@ const ALL: readonly Benchmark[] = [
   FILES,
   ONION,
   MIX_ONIONS,
+  MIX_ROUNDS,
+  MIX_LATENCY,
+  MIX_GROWTH,
   IDLE,
   STARTUP,
 ];
