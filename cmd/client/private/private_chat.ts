@@ -20,8 +20,10 @@ import { RoundNews } from "./round_news.ts";
 
 /** After so many rounds in a row without the other person that is said. */
 const ABSENCES = 8;
-/** Between two looks at how things stand, for the prompt, in milliseconds. */
-const PROMPT_EVERY = 1_000;
+/** Between two looks at how things stand, in milliseconds. */
+const LOOK_EVERY = 1_000;
+/** After so many looks without a round to come that is said. */
+const LOOKS_IN_VAIN = 15;
 /** How a private chat is held. */
 export interface PrivateChatOptions {
   /** How the server is reached, and whom to believe about relays. */
@@ -45,6 +47,8 @@ export class PrivateChat {
   #session: PrivateSession | undefined;
   #current: Peer | undefined;
   #connection: Standing["connection"] = "never";
+  /** Looks in a row without a round to come. */
+  #looks = 0;
   #isLeaving = false;
   #told = "";
 
@@ -81,7 +85,7 @@ export class PrivateChat {
     try {
       session.client.start();
       if (certificate !== undefined) this.call(certificate);
-      watch = setInterval(() => this.#showPrompt(), PROMPT_EVERY);
+      watch = setInterval(() => this.#look(), LOOK_EVERY);
       const isScript = !this.#io.stdin.isTerminal;
       const quit = await this.#talk();
       if (isScript && certificate === undefined && !quit) {
@@ -338,6 +342,20 @@ export class PrivateChat {
   /** Takes over from the line how conversations stand. */
   #follow(): void {
     this.#peers.follow(this.session.line.conversations);
+  }
+
+  /** Looks how things stand. */
+  #look(): void {
+    const hasRound = this.session.client.status.nextIn !== undefined;
+    this.#looks = hasRound || this.#connection !== "joined"
+      ? 0
+      : this.#looks + 1;
+    if (this.#looks === LOOKS_IN_VAIN) {
+      this.#note(
+        "the server announces no rounds: mixes of its chain may be away; what you say waits",
+      );
+    }
+    this.#showPrompt();
   }
 
   #attempt(action: () => void): void {

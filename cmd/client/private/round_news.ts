@@ -19,6 +19,8 @@ export class RoundNews {
   #refused = "";
   #skew = 0;
   #roundTrip = 0;
+  /** By how much messages leave earlier, as was said last, in milliseconds. */
+  #earlier = 0;
   #lost = 0;
 
   constructor(say: (text: string) => void) {
@@ -42,18 +44,27 @@ export class RoundNews {
       case "clock":
         return this.#clock(event.clock);
       case "adapted":
-        return this.#say(
-          event.earlier > 0
-            ? `messages came late; from now on they leave ${
-              Math.round(event.earlier)
-            } ms earlier`
-            : "messages are in time again",
-        );
+        return this.#adapted(event.earlier);
       case "round":
         return this.#round(event);
       case "fault":
         return this.#say(`something went wrong here: ${describe(event.error)}`);
     }
+  }
+
+  /** It is taken back in small steps, of which only the last is worth a word. */
+  #adapted(earlier: number): void {
+    if (earlier === 0) {
+      this.#earlier = 0;
+      return this.#say("messages are in time again");
+    }
+    if (earlier < 2 * this.#earlier) return;
+    this.#earlier = earlier;
+    this.#say(
+      `messages came late; from now on they leave ${
+        Math.round(earlier)
+      } ms earlier`,
+    );
   }
 
   #gone(error: unknown): void {

@@ -107,13 +107,14 @@ Deno.test("round news: clocks that are off, slow ways and what was done about it
     ],
   );
   assertEquals(told(clock(0, 700), clock(0, 1_300), clock(0, 1_500)).length, 2);
-  assertEquals(
-    told({ type: "adapted", earlier: 250 }, { type: "adapted", earlier: 0 }),
-    [
-      "messages came late; from now on they leave 250 ms earlier",
-      "messages are in time again",
-    ],
-  );
+  const steps = [250, 200, 499, 500, 100, 0, 20]
+    .map((earlier): MixClientEvent => ({ type: "adapted", earlier }));
+  assertEquals(told(...steps), [
+    "messages came late; from now on they leave 250 ms earlier",
+    "messages came late; from now on they leave 500 ms earlier",
+    "messages are in time again",
+    "messages came late; from now on they leave 20 ms earlier",
+  ]);
 });
 
 Deno.test("round news: settings that are refused, once for each reason", () => {
