@@ -178,9 +178,12 @@ Deno.test("calls for rounds that nobody knows, or out of order, change nothing",
   await rejects("ERR_MIX_ROUND", () => node.answer(round, new Uint8Array(0)));
   await node.add(round, onions[1]!.onion);
   const closing = node.close(round);
-  await rejects("ERR_MIX_ROUND", () => node.add(round, onions[0]!.onion));
-  await rejects("ERR_MIX_ROUND", () => node.close(round));
-  await rejects("ERR_MIX_ROUND", () => node.answer(round, new Uint8Array(0)));
+  // All at once, before it is closed.
+  await Promise.all([
+    rejects("ERR_MIX_ROUND", () => node.add(round, onions[0]!.onion)),
+    rejects("ERR_MIX_ROUND", () => node.close(round)),
+    rejects("ERR_MIX_ROUND", () => node.answer(round, new Uint8Array(0))),
+  ]);
   const last = chain.nodes[1]!;
   await last.add(round, await closing);
   const replies = await last.close(round);
