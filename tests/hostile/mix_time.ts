@@ -1,5 +1,5 @@
 import type { RoundClock } from "../../lib/mix/client/round_clock.ts";
-import type { MixTimers } from "../../lib/mix/coordinator/timers.ts";
+import type { MixTimers } from "../../lib/mix/mix_timers.ts";
 
 interface Timer {
   readonly at: number;
