@@ -6,6 +6,7 @@
  *
  * @module
  */
+export { checkProof, proofOf } from "./channel_proof.ts";
 export { checkSuccession } from "./chain.ts";
 export { DIRECTORY } from "./commands.ts";
 export {

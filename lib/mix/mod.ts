@@ -11,7 +11,7 @@ export { SYSTEM_ROUND_CLOCK } from "./client/round_clock.ts";
 export { MIXING_ROUNDS, ROUNDS } from "./commands.ts";
 export { MixService } from "./coordinator/mix_service.ts";
 export { DIALING_PLAN, EXCHANGE_PLAN } from "./coordinator/schedule.ts";
-export { SYSTEM_TIMERS } from "./coordinator/timers.ts";
+export { SYSTEM_TIMERS } from "./mix_timers.ts";
 export { LineError } from "./line/line_error.ts";
 export { PrivateLine } from "./line/private_line.ts";
 export { MixError } from "./mix_error.ts";
@@ -67,7 +67,7 @@ export type {
 export type { LastRound, RoundStatus } from "./coordinator/round_tally.ts";
 export type { RoundPlan } from "./coordinator/schedule.ts";
 export type { ClientLink } from "./coordinator/seat.ts";
-export type { MixTimers } from "./coordinator/timers.ts";
+export type { MixTimers } from "./mix_timers.ts";
 export type { LineErrorCode } from "./line/line_error.ts";
 export type { Call, EndReason, LineEvent } from "./line/line_event.ts";
 export type {

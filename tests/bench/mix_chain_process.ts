@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { SYSTEM_TIMERS } from "../../lib/mix/coordinator/timers.ts";
+import { SYSTEM_TIMERS } from "../../lib/mix/mix_timers.ts";
 import type { MixPeer } from "../../lib/mix/mix_peer.ts";
 import { MixNode } from "../../lib/mix/node/mix_node.ts";
 import { NOISE_LEVELS } from "../../lib/mix/noise/noise_level.ts";

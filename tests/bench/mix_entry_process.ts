@@ -7,7 +7,7 @@
  */
 import { AccountServer } from "../../lib/account/mod.ts";
 import { MixService } from "../../lib/mix/coordinator/mix_service.ts";
-import { SYSTEM_TIMERS } from "../../lib/mix/coordinator/timers.ts";
+import { SYSTEM_TIMERS } from "../../lib/mix/mix_timers.ts";
 import { MixNode } from "../../lib/mix/node/mix_node.ts";
 import type { RoundPlan } from "../../lib/mix/coordinator/schedule.ts";
 import type { NoiseLevel } from "../../lib/mix/noise/noise_level.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { MixHost } from "../../lib/mix/node/mix_host.ts";
-import { SYSTEM_TIMERS } from "../../lib/mix/coordinator/timers.ts";
+import { SYSTEM_TIMERS } from "../../lib/mix/mix_timers.ts";
 import { NOISE_LEVELS } from "../../lib/mix/noise/noise_level.ts";
 import { listen } from "../../lib/net/mod.ts";
 import type { Incoming } from "../../lib/net/mod.ts";

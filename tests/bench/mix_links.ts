@@ -1,6 +1,6 @@
 import type { NodeCertificate, NodeKeyring } from "../../lib/identity/mod.ts";
 import { parseNodeCertificate } from "../../lib/identity/mod.ts";
-import { SYSTEM_TIMERS } from "../../lib/mix/coordinator/timers.ts";
+import { SYSTEM_TIMERS } from "../../lib/mix/mix_timers.ts";
 import { MixLink } from "../../lib/mix/node/mix_link.ts";
 import type { IdentityOf } from "../../lib/mix/settings/signed_settings.ts";
 import { dial } from "../../lib/net/mod.ts";

@@ -1,7 +1,7 @@
 import { ChainRound } from "../../lib/mix/coordinator/chain_round.ts";
 import { RunMaker } from "../../lib/mix/coordinator/run_maker.ts";
 import { EXCHANGE_PLAN } from "../../lib/mix/coordinator/schedule.ts";
-import { SYSTEM_TIMERS } from "../../lib/mix/coordinator/timers.ts";
+import { SYSTEM_TIMERS } from "../../lib/mix/mix_timers.ts";
 import { ClientCircuit, wrapOnion } from "../../lib/mix/layer/mod.ts";
 import type { WrappedOnion } from "../../lib/mix/layer/mod.ts";
 import type { MixPeer } from "../../lib/mix/mix_peer.ts";

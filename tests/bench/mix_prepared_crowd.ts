@@ -3,7 +3,7 @@ import {
   dialCover,
   exchangeCover,
 } from "../../lib/mix/client/slot_contents.ts";
-import { SYSTEM_TIMERS } from "../../lib/mix/coordinator/timers.ts";
+import { SYSTEM_TIMERS } from "../../lib/mix/mix_timers.ts";
 import { ClientCircuit, wrapOnion } from "../../lib/mix/layer/mod.ts";
 import type { WrappedOnion } from "../../lib/mix/layer/mod.ts";
 import { RoundKind, RunMode } from "../../lib/mix/round.ts";

@@ -79,12 +79,7 @@ export class MixWorld implements AsyncDisposable {
     const draw = seeded(seed);
     this.service = new MixService({
       identity: certificate,
-      chain: async () => {
-        const further = await Promise.all(
-          this.places.map((place) => this.#link(place)),
-        );
-        return [this.own, ...further].map(between);
-      },
+      chain: async () => (await this.chain()).map(between),
       exchange: { count: 5 },
       dialing: { count: 2 },
       timers: time,
@@ -160,6 +155,14 @@ export class MixWorld implements AsyncDisposable {
     );
   }
 
+  /** The mixes, the server's first; rejects while one of them does not run. */
+  async chain(): Promise<readonly MixPeer[]> {
+    const further = await Promise.all(
+      this.places.map((place) => this.#link(place)),
+    );
+    return [this.own, ...further];
+  }
+
   /** The certificate of a mix. */
   identityOf(fingerprint: Bytes): NodeKeyring["certificate"] | undefined {
     return this.keyrings.map(({ certificate }) => certificate).find((each) =>
@@ -167,11 +170,11 @@ export class MixWorld implements AsyncDisposable {
     );
   }
 
-  /** A connection to the entry, with the handshake done. */
-  async connect(): Promise<CommandChannel> {
+  /** A connection to the entry, with the handshake done; `service` is what it is an entry to. */
+  async connect(service = this.service): Promise<CommandChannel> {
     const connection = memoryConnection();
     this.#connections.add(connection);
-    const serving = this.#welcome(connection).catch((error) => {
+    const serving = this.#welcome(connection, service).catch((error) => {
       const isPeers = error instanceof ChannelError ||
         error instanceof MalformedError;
       if (!isPeers) this.broken.push(error);
@@ -211,7 +214,10 @@ export class MixWorld implements AsyncDisposable {
     return link;
   }
 
-  async #welcome(connection: MemoryConnection): Promise<void> {
+  async #welcome(
+    connection: MemoryConnection,
+    service: MixService,
+  ): Promise<void> {
     const { right } = connection;
     try {
       const channel = await answer(right, {
@@ -222,7 +228,7 @@ export class MixWorld implements AsyncDisposable {
       const link = accountLink(channel, VOCABULARY);
       const first = await link.next();
       if (first === null) return;
-      await this.service.welcome({ link, caller: { deadline() {} } }, first);
+      await service.welcome({ link, caller: { deadline() {} } }, first);
       await link.close();
     } finally {
       this.#connections.delete(connection);

@@ -4,7 +4,7 @@ import type { MixPeer } from "../mix_peer.ts";
 import type { RoundId } from "../round.ts";
 import { RoundKind } from "../round.ts";
 import type { RoundSizes } from "../sizes.ts";
-import type { MixTimers } from "./timers.ts";
+import type { MixTimers } from "../mix_timers.ts";
 
 /** Onions are given to a mix in amounts of so many bytes at most. */
 const CHUNK = 65_536;

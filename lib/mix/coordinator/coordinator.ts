@@ -11,8 +11,8 @@ import { RoundKeeper } from "./round_keeper.ts";
 import type { RoundStatus } from "./round_tally.ts";
 import type { RoundPlan } from "./schedule.ts";
 import { checkPlan, DIALING_PLAN, EXCHANGE_PLAN } from "./schedule.ts";
-import type { MixTimers } from "./timers.ts";
-import { SYSTEM_TIMERS } from "./timers.ts";
+import type { MixTimers } from "../mix_timers.ts";
+import { SYSTEM_TIMERS } from "../mix_timers.ts";
 
 /** How rounds are run. What is left out is as the constants next to it say. */
 export interface CoordinatorOptions {

@@ -24,8 +24,8 @@ import { Coordinator } from "./coordinator.ts";
 import type { CoordinatorOptions, CoordinatorStatus } from "./coordinator.ts";
 import { Seat } from "./seat.ts";
 import type { ClientLink } from "./seat.ts";
-import { SYSTEM_TIMERS } from "./timers.ts";
-import type { MixTimers } from "./timers.ts";
+import { SYSTEM_TIMERS } from "../mix_timers.ts";
+import type { MixTimers } from "../mix_timers.ts";
 
 /** Silence after which a client counts as gone, in milliseconds. One that takes part is never silent. */
 const IDLE_DEADLINE = 150_000;

@@ -4,7 +4,7 @@ import type { RoundId } from "../round.ts";
 import { RoundKind } from "../round.ts";
 import type { ChainOutcome, ChainRound } from "./chain_round.ts";
 import { ChainFault } from "./chain_round.ts";
-import type { MixTimers } from "./timers.ts";
+import type { MixTimers } from "../mix_timers.ts";
 
 /** Somebody who takes part in rounds. */
 export interface Participant {

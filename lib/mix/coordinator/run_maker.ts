@@ -7,8 +7,8 @@ import { faultOfNoise, keysOf } from "../settings/settings_rules.ts";
 import { joinSettings, verifySettings } from "../settings/signed_settings.ts";
 import type { RoundPlan } from "./schedule.ts";
 import { windowOf } from "./schedule.ts";
-import type { MixTimers } from "./timers.ts";
-import { within } from "./timers.ts";
+import type { MixTimers } from "../mix_timers.ts";
+import { within } from "../mix_timers.ts";
 
 /** A run that every mix of its chain has signed. */
 export interface MadeRun {

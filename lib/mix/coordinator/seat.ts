@@ -11,7 +11,7 @@ import {
   SETTINGS,
 } from "../commands.ts";
 import type { RoundId } from "../round.ts";
-import type { MixTimers } from "./timers.ts";
+import type { MixTimers } from "../mix_timers.ts";
 
 /** Bytes that may wait for a client that does not take them: a filter, settings and some replies. */
 const QUEUE_BYTES = 524_288;

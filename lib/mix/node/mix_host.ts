@@ -1,4 +1,4 @@
-import { checkProof } from "../../directory/channel_proof.ts";
+import { checkProof } from "../../directory/mod.ts";
 import type { NodeKeyring } from "../../identity/mod.ts";
 import type { Incoming } from "../../net/mod.ts";
 import type {
@@ -18,7 +18,7 @@ import {
   MIXING,
   MIXING_ROUNDS,
 } from "../commands.ts";
-import type { MixTimers } from "../coordinator/timers.ts";
+import type { MixTimers } from "../mix_timers.ts";
 import type { NoiseLevel } from "../noise/noise_level.ts";
 import type { RoundKind } from "../round.ts";
 import type { MixLimits } from "./mix_limits.ts";

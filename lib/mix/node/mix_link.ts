@@ -1,4 +1,4 @@
-import { proofOf } from "../../directory/channel_proof.ts";
+import { proofOf } from "../../directory/mod.ts";
 import type { NodeCertificate, NodeKeyring } from "../../identity/mod.ts";
 import type { Bytes, ByteStream, Message } from "../../protocol/mod.ts";
 import {
@@ -33,7 +33,7 @@ import {
   SIGN_SETTINGS,
   TOTAL_LENGTH,
 } from "../commands.ts";
-import type { MixTimers } from "../coordinator/timers.ts";
+import type { MixTimers } from "../mix_timers.ts";
 import { MixError } from "../mix_error.ts";
 import type { MixOffer, MixPeer } from "../mix_peer.ts";
 import type { RoundId, Run } from "../round.ts";

@@ -1,7 +1,7 @@
 import type { NodeCertificate, NodeKeyring } from "../../identity/mod.ts";
 import type { Bytes, DhKeyPair, RandomSource } from "../../protocol/mod.ts";
 import { generateDh, MalformedError, randomBytes } from "../../protocol/mod.ts";
-import type { MixTimers } from "../coordinator/timers.ts";
+import type { MixTimers } from "../mix_timers.ts";
 import { MixError } from "../mix_error.ts";
 import type { MixOffer, MixPeer } from "../mix_peer.ts";
 import type { NoiseLevel } from "../noise/noise_level.ts";

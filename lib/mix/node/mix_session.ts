@@ -22,7 +22,7 @@ import {
   SIGN_SETTINGS,
   TOTAL_LENGTH,
 } from "../commands.ts";
-import type { MixTimers } from "../coordinator/timers.ts";
+import type { MixTimers } from "../mix_timers.ts";
 import { MixError } from "../mix_error.ts";
 import type { RoundId, RunMode } from "../round.ts";
 import { roundName } from "../round.ts";

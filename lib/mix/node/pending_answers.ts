@@ -5,7 +5,7 @@ import type {
   Verb,
 } from "../../protocol/mod.ts";
 import { MixError } from "../mix_error.ts";
-import type { MixTimers } from "../coordinator/timers.ts";
+import type { MixTimers } from "../mix_timers.ts";
 import { roundName } from "../round.ts";
 import type { RoundId } from "../round.ts";
 import { BatchInput } from "./batch_input.ts";

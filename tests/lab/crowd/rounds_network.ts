@@ -1,7 +1,7 @@
 import type { NodeKeyring } from "../../../lib/identity/mod.ts";
 import { MixService } from "../../../lib/mix/coordinator/mix_service.ts";
 import type { MixServiceOptions } from "../../../lib/mix/coordinator/mix_service.ts";
-import { SYSTEM_TIMERS } from "../../../lib/mix/coordinator/timers.ts";
+import { SYSTEM_TIMERS } from "../../../lib/mix/mix_timers.ts";
 import { MixNode } from "../../../lib/mix/node/mix_node.ts";
 import { freshNodeKeyring } from "../../support/keyrings.ts";
 import { testServer } from "../../support/server.ts";

@@ -29,7 +29,7 @@ import {
   SUBMIT_ONIONS,
 } from "../../../lib/mix/commands.ts";
 import { MixService } from "../../../lib/mix/coordinator/mix_service.ts";
-import { SYSTEM_TIMERS } from "../../../lib/mix/coordinator/timers.ts";
+import { SYSTEM_TIMERS } from "../../../lib/mix/mix_timers.ts";
 import { TokenFilter } from "../../../lib/mix/dialing/filter.ts";
 import { wrapOnion } from "../../../lib/mix/layer/mod.ts";
 import { MixNode } from "../../../lib/mix/node/mix_node.ts";

@@ -1,4 +1,4 @@
-import type { MixTimers } from "../../../lib/mix/coordinator/timers.ts";
+import type { MixTimers } from "../../../lib/mix/mix_timers.ts";
 
 interface Timer {
   readonly at: number;

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { MixError } from "../../../lib/mix/mix_error.ts";
+import { MixError } from "../../lib/mix/mix_error.ts";
 import {
   steadyClock,
   SYSTEM_TIMERS,
   within,
-} from "../../../lib/mix/coordinator/timers.ts";
-import { VirtualTime } from "./virtual_time.ts";
+} from "../../lib/mix/mix_timers.ts";
+import { VirtualTime } from "./coordinator/virtual_time.ts";
 
 Deno.test("within: the answer, the error, the deadline and the signal, and no timer is left", async () => {
   using time = new VirtualTime();

@@ -1,4 +1,4 @@
-import { MixError } from "../mix_error.ts";
+import { MixError } from "./mix_error.ts";
 
 /** Tells the time and lets it pass; in tests both are under control. */
 export interface MixTimers {
