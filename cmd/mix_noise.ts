@@ -40,7 +40,8 @@ export function noiseOf(level: NoiseLevel, kind: RoundKind): NoiseLevel {
 
 /** What the help of every command with `--mix-noise` says of it. */
 export const MIX_NOISE_HELP =
-  `  --mix-noise LEVEL        onions of its own that it adds to a round if it is not the last of the chain, so that
-                           nobody can count who talks: none, lab (20), small (3000, about one core of this
-                           machine for half of the time), strong (20000), or MEAN,SCALE; small if not given
+  `  --mix-noise LEVEL        messages of its own that it adds to a round if it is not the last of the chain, so
+                           that nobody can count who talks: none, lab (20), small (3000), strong (20000) or
+                           MEAN,SCALE; small if not given. Twice so many are made, here and in every mix before
+                           the last: small takes about a core in each of three mixes, strong a machine of its own
 `;

@@ -75,8 +75,9 @@ What it does:
                            are possible
 
 As a mix, for private chats of servers that have it in their chain:
-  --mix                    be one. As long as one mix of a chain is honest, nobody learns who talks to whom. It
-                           costs a core for every few thousand messages a second, and about 1 kB for each
+  --mix                    be one. As long as one mix of a chain is honest, nobody learns who talks to whom. Each
+                           message takes about 0.1 ms of a core and 2 kB on the line, that of the noise of
+                           the mixes before it, too
   --mix-for FINGERPRINT    only for this server; several are possible. For any server if not given, four at most
 ${MIX_NOISE_HELP}
 Limits:

@@ -1,4 +1,5 @@
 import type { FlagTable, FlagValues } from "../flags.ts";
+import { MIX_NOISE_HELP } from "../mix_noise.ts";
 
 /** The flags of a server that are about rounds. */
 export const MIX_FLAGS = {
@@ -33,11 +34,8 @@ export const MIX_HELP =
   --mix-slots N            messages that each client hands in, in every round: so many conversations it can
                            have at once; 3 if not given
   --mix-mode rounds|circuits
-                           circuits need fewer key agreements, about a tenth of the work; but mixes can tell
+                           circuits need far fewer key agreements, and so less work; but mixes can tell
                            which messages of half a minute are of one client, and clients are told. rounds if
                            not given
   --mix-clients N          clients that may take part at once; 10000 if not given
-  --mix-noise LEVEL        messages of its own that it adds to every round where the chain goes on behind it, so
-                           that nobody can count who talks: none, lab (20), small (3000), strong (20000) or
-                           MEAN,SCALE; small if not given. Twice so many are made and mixed in every round
-`;
+${MIX_NOISE_HELP}`;
