@@ -1,10 +1,8 @@
 import type { Network } from "../directory/mod.ts";
 import { networkOf } from "../directory/mod.ts";
 import { parseServerAddress } from "../identity/mod.ts";
-import type { Bytes } from "../protocol/mod.ts";
 import { Berths } from "./berths.ts";
 import {
-  controllerCommand,
   crowdCommand,
   onionServerCommand,
   proxyCommand,
@@ -13,17 +11,16 @@ import {
 } from "./commands.ts";
 import type { Place } from "./commands.ts";
 import { ConsensusWatch } from "./consensus_watch.ts";
-import { makeControllerKeys } from "./controller_keys.ts";
 import type { Crew, MemberCommand } from "./crew.ts";
 import { writeKept } from "./kept.ts";
 import type { Kept } from "./kept.ts";
 import { Lab } from "./lab.ts";
-import { LabError } from "./lab_error.ts";
-import type { Member } from "./member.ts";
 import { raisePeople } from "./people.ts";
 import { numbered } from "./plan.ts";
 import type { LabPlan } from "./plan.ts";
-import { startAtFreePort, withFreePorts } from "./port_taken.ts";
+import { startAtFreePort } from "./port_taken.ts";
+import { raiseControllers } from "./raise_controllers.ts";
+import type { Controllers } from "./raise_controllers.ts";
 import {
   addressOfOnionServer,
   addressOfServer,
@@ -55,12 +52,6 @@ export interface RaisingOptions {
   readonly close: () => Promise<void>;
 }
 
-/** Controllers that are up. */
-interface Controllers {
-  readonly addresses: readonly string[];
-  readonly members: readonly Member[];
-}
-
 /** Controllers and relays that are up. */
 interface Raised {
   readonly network: Network;
@@ -88,7 +79,15 @@ export class Raising {
    * @throws {LabError} says which part.
    */
   async raise(): Promise<Lab> {
-    const ruled = this.#raiseControllers();
+    const ruled = raiseControllers({
+      plan: this.#plan,
+      crew: this.#crew,
+      berths: this.#berths,
+      kept: this.#options.kept,
+      more: (name) => this.#more(name),
+      now: this.#options.now,
+      keep: (addresses) => this.#keep(addresses, this.#options.kept.people),
+    });
     const addressed = ruled.then(({ addresses }) => addresses);
     const connected = ruled.then((each) => this.#raiseNetwork(each));
     const serving = this.#serve(addressed, connected);
@@ -191,29 +190,6 @@ export class Raising {
   }
 
   /** Controllers first: a relay that finds none waits before it tries again. */
-  async #raiseControllers(): Promise<Controllers> {
-    const names = numbered("controller", this.#plan.controllers);
-    const prints = await this.#controllerKeys(names);
-    return await withFreePorts(this.#berths, async () => {
-      const { kept: { controllers, people } } = this.#options;
-      const addresses = prints === undefined
-        ? controllers
-        : names.map((name, i) => this.#berths.address(name, prints[i]!));
-      if (prints !== undefined) await this.#keep(addresses, people);
-      const starting = names.map((name) =>
-        this.#crew.start(name, this.#controller(name, addresses))
-      );
-      try {
-        return { addresses, members: await Promise.all(starting) };
-      } catch (error) {
-        // All of them have been told the address that one of them could not have.
-        await Promise.allSettled(starting);
-        await Promise.all(names.map((name) => this.#crew.stop(name)));
-        throw error;
-      }
-    });
-  }
-
   async #raiseNetwork({ addresses, members }: Controllers): Promise<Raised> {
     const { relays, quorum } = this.#plan;
     const { patience, now } = this.#options;
@@ -238,30 +214,6 @@ export class Raising {
     this.#watch = watch;
     await watch.until((each) => each.relays.length === relays, patience);
     return { network, watch };
-  }
-
-  /** Makes the keys of controllers and gives their fingerprints; `undefined` if there are keys already. */
-  async #controllerKeys(
-    names: readonly string[],
-  ): Promise<readonly Bytes[] | undefined> {
-    const { kept: { controllers }, now } = this.#options;
-    if (controllers.length === names.length) return undefined;
-    if (controllers.length > 0) {
-      throw new LabError(
-        "ERR_LAB_PLAN",
-        `Cannot raise ${names.length} controllers here: there were ${controllers.length}`,
-      );
-    }
-    const seconds = Math.floor(now() / 1_000);
-    return await Promise.all(
-      names.map((name) => makeControllerKeys(this.#crew.home(name), seconds)),
-    );
-  }
-
-  #controller(name: string, addresses: readonly string[]): MemberCommand {
-    const place = this.#place(name, addresses);
-    const args = [...controllerCommand(place, this.#plan), ...this.#more(name)];
-    return { args, ready: LISTENING };
   }
 
   #relay(name: string, addresses: readonly string[]): MemberCommand {
