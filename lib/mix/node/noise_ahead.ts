@@ -12,7 +12,7 @@ import { NOISE_AHEAD } from "./mix_limits.ts";
 
 /** Onions of one run that are made at a time: the mix has rounds to work on, too. */
 const LANES = 32;
-/** Circuits for noise beyond the mean: as many as would be too few once in a million years. */
+/** Circuits for noise beyond the mean: too few less than once in 10^11 rounds, (2 + 28) / 4 * exp(-28). */
 const SPARE_SCALES = 28;
 const SPARE_CIRCUITS = 64;
 
