@@ -35,6 +35,8 @@ const NOW = 1_900_000_000_000;
 /** More than 65,536 bytes of noise, so that batches come in parts. */
 const NOISE = { mean: 80, scale: 3 };
 const EMPTY: Octets = new Uint8Array(0);
+/** How long a test may wait in all, in milliseconds. */
+const PATIENCE = 60_000;
 
 const KEYRINGS: readonly NodeKeyring[] = [
   await freshNodeKeyring(),
@@ -85,6 +87,10 @@ async function chain() {
     return await NaiveMixLink.open(socket, dhKey, who);
   };
   const links = [await open(0), await open(1)];
+  // Whoever waits for what never comes is told.
+  const watchdog = setTimeout(() => {
+    for (const { connection } of links) connection.drop();
+  }, PATIENCE);
   return {
     timers,
     node,
@@ -93,7 +99,10 @@ async function chain() {
     failures,
     status: () => mixes.map(({ host }) => host.status),
     async [Symbol.asyncDispose]() {
-      for (const { connection } of links) await connection.close();
+      clearTimeout(watchdog);
+      for (const { connection } of links) {
+        await connection.close().catch(() => {/* the mix has hung up */});
+      }
       for (const { host, listener } of mixes) {
         listener.close();
         await host.stop();

@@ -16,6 +16,8 @@ import type { Octets } from "./naive_primitives.ts";
 const NOW = 1_900_000_000_123;
 const NOISE = { mean: 4, scale: 2 };
 const EMPTY: Octets = new Uint8Array(0);
+/** How long a test may wait in all, in milliseconds. */
+const PATIENCE = 60_000;
 
 const FIRST = await testNodeKeyring();
 const SECOND = await freshNodeKeyring();
@@ -40,6 +42,10 @@ async function entry(
   });
   const server = await testServer({ node: FIRST, guests: [service] });
   const clients: NaiveParticipant[] = [];
+  // Whoever waits for what never comes is told.
+  const watchdog = setTimeout(() => {
+    for (const { connection } of clients) connection.drop();
+  }, PATIENCE);
   const keyOf = (fingerprint: Octets) =>
     [FIRST, SECOND].map(({ certificate }) => certificate)
       .find((each) => each.fingerprint.toHex() === fingerprint.toHex())
@@ -58,6 +64,7 @@ async function entry(
       timers.pass(time - timers.now());
     },
     async [Symbol.asyncDispose]() {
+      clearTimeout(watchdog);
       for (const { connection } of clients) connection.drop();
       await service.stop();
       for (const node of nodes) await node.stop();

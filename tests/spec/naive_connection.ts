@@ -211,7 +211,11 @@ export class NaiveConnection {
 
   /** Lets go of the socket. */
   drop(): void {
-    this.#socket.close();
+    try {
+      this.#socket.close();
+    } catch {
+      // Closed before.
+    }
   }
 
   async #record(): Promise<Octets> {
