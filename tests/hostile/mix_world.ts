@@ -56,6 +56,7 @@ export class MixWorld implements AsyncDisposable {
   readonly broken: unknown[] = [];
   readonly #seed: number;
   readonly #links = new Map<MixPlace, MixLink>();
+  #asking: Promise<readonly MixPeer[]> | undefined;
   readonly #connections = new Set<MemoryConnection>();
   readonly #serving = new Set<Promise<void>>();
 
@@ -156,11 +157,10 @@ export class MixWorld implements AsyncDisposable {
   }
 
   /** The mixes, the server's first; rejects while one of them does not run. */
-  async chain(): Promise<readonly MixPeer[]> {
-    const further = await Promise.all(
-      this.places.map((place) => this.#link(place)),
-    );
-    return [this.own, ...further];
+  chain(): Promise<readonly MixPeer[]> {
+    // One at a time: a mix has one connection with each coordinator.
+    this.#asking ??= this.#chain().finally(() => this.#asking = undefined);
+    return this.#asking;
   }
 
   /** The certificate of a mix. */
@@ -204,6 +204,13 @@ export class MixWorld implements AsyncDisposable {
     } finally {
       this.time[Symbol.dispose]();
     }
+  }
+
+  async #chain(): Promise<readonly MixPeer[]> {
+    const further = await Promise.all(
+      this.places.map((place) => this.#link(place)),
+    );
+    return [this.own, ...further];
   }
 
   async #link(place: MixPlace): Promise<MixLink> {
