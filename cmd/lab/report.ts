@@ -107,7 +107,7 @@ function labCommands(lab: Lab): PastedCommand[] {
     if (other === undefined) break;
     const about = mix === 1
       ? "the same, without telling others who talks to whom (the server alone still sees it)"
-      : `the same, without telling anybody who talks to whom, the server included: ${mix} mixes`;
+      : `the same, without telling anybody who talks to whom, the server included (${mix} mixes; the noise of a lab is little)`;
     add(
       index === 0 ? about : "",
       `SOTTO_HOME=${

@@ -1,10 +1,7 @@
 import type { Peer } from "./peer.ts";
 
-/**
- * Rounds without a new text after which a script that has said everything hangs up: the other side may begin
- * with keys, which take six rounds.
- */
-const QUIET_ROUNDS = 12;
+/** Rounds in which nothing new comes after which a script that has said everything hangs up. */
+const QUIET_ROUNDS = 10;
 /** Rounds for which one stays when the other person has hung up: they wait to hear that it is known. */
 const LINGERING_ROUNDS = 4;
 /** How long goodbyes may take, in milliseconds. */
@@ -31,7 +28,7 @@ export class Departure {
     this.#rounds++;
   }
 
-  /** A text has come. */
+  /** Something has come that others may follow on: a text, an answer, keys. */
   heard(): void {
     this.#heardAt = performance.now();
   }

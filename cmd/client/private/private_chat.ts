@@ -261,6 +261,7 @@ export class PrivateChat {
     switch (event.kind) {
       case "answered":
         peer.wasThere = true;
+        this.#departure.heard();
         for (const own of peer.kept) {
           if (!this.#hand(peer, own)) this.#view.own(own);
         }
@@ -275,6 +276,8 @@ export class PrivateChat {
         own.round = event.round ?? own.round;
         return this.#view.own(own);
       }
+      case "generation":
+        return this.#departure.heard();
       case "dialed":
         return this.#peers.spend(peer, RoundKind.DIALING);
       case "round":
