@@ -18,7 +18,7 @@ export class MixError extends Error {
   /** Stable, for programs. */
   readonly code: MixErrorCode;
 
-  /** @param options `cause`, if there is one. */
+  /** An error with its code; `options` hold the cause, if there is one. */
   constructor(code: MixErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

@@ -21,9 +21,9 @@ export { MixLink } from "./node/mix_link.ts";
 export { MixNode } from "./node/mix_node.ts";
 export { NOISE_LEVELS } from "./noise/noise_level.ts";
 export {
-  after,
+  lossAfter,
+  lossPerRound,
   noiseOfChain,
-  perRound,
   PrivacyBudget,
 } from "./privacy/budget.ts";
 export { isWorthless, lossInWords } from "./privacy/loss_in_words.ts";
@@ -36,11 +36,14 @@ export type {
   MixClientEvent,
   MixClientStatus,
   RoundCounts,
+  RoundResult,
 } from "./client/mix_client_event.ts";
 export type {
   MixClientOptions,
   MixPolicy,
+  Turn,
 } from "./client/mix_client_options.ts";
+export type { OnionCircuit, OnionLayers } from "./client/onion_layers.ts";
 export type { RoundClock } from "./client/round_clock.ts";
 export type { RoundLink } from "./client/round_link.ts";
 export type {
@@ -67,13 +70,15 @@ export type {
 export type { LastRound, RoundStatus } from "./coordinator/round_tally.ts";
 export type { RoundPlan } from "./coordinator/schedule.ts";
 export type { ClientLink } from "./coordinator/seat.ts";
+export type { WrappedOnion } from "./layer/mod.ts";
 export type { MixTimers } from "./mix_timers.ts";
 export type { LineErrorCode } from "./line/line_error.ts";
-export type { Call, EndReason, LineEvent } from "./line/line_event.ts";
+export type { Call, LineEvent, TalkEnd } from "./line/line_event.ts";
 export type {
   ConversationView,
   PrivateLineOptions,
 } from "./line/private_line.ts";
+export type { TalkStage } from "./line/talk.ts";
 export type { MixErrorCode } from "./mix_error.ts";
 export type { MixOffer, MixPeer } from "./mix_peer.ts";
 export type { MixHostOptions } from "./node/mix_host.ts";
@@ -83,6 +88,7 @@ export type { MixNodeOptions, MixNodeStatus } from "./node/mix_node.ts";
 export type { NoiseLevel } from "./noise/noise_level.ts";
 export type { PrivacyLoss } from "./privacy/budget.ts";
 export type { RoundId, Run } from "./round.ts";
+export type { RoundLengths } from "./node/signed_run.ts";
 export type { RunSettings } from "./settings/run_settings.ts";
 export type { MixPlace, SettingsFields } from "./settings/settings_fields.ts";
 export type { IdentityOf } from "./settings/signed_settings.ts";

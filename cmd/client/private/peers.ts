@@ -1,4 +1,4 @@
-import { noiseOfChain, perRound } from "../../../lib/mix/mod.ts";
+import { lossPerRound, noiseOfChain } from "../../../lib/mix/mod.ts";
 import type {
   ChainView,
   ConversationView,
@@ -6,6 +6,9 @@ import type {
 } from "../../../lib/mix/mod.ts";
 import { nameOf } from "../entry_line.ts";
 import { Peer } from "./peer.ts";
+
+/** After so many rounds in a row without the other person that is said. */
+const ABSENCES = 8;
 
 /** Everybody with whom one talks, wants to, or has, and what rounds with them cost. */
 export class Peers {
@@ -61,10 +64,29 @@ export class Peers {
     this.#chains.set(chain.kind, chain);
   }
 
+  /**
+   * An exchange round in which one was at the drop with somebody is over; what a person should know of that,
+   * if it is worth a word.
+   */
+  round(peer: Peer, outcome: RoundOutcome): string | undefined {
+    // What came too late was seen by nobody but the server.
+    if (outcome !== "late") this.spend(peer, RoundKind.EXCHANGE);
+    if (outcome === "exchanged") {
+      const wasAway = peer.absent >= ABSENCES;
+      peer.absent = 0;
+      return wasAway ? `${peer.name} is back` : undefined;
+    }
+    if (outcome !== "absent" || peer.stage !== "talking") return undefined;
+    peer.absent++;
+    return peer.absent === ABSENCES
+      ? `${peer.name} was not there in the last ${ABSENCES} rounds; what you say waits`
+      : undefined;
+  }
+
   /** A round of that kind was spent on somebody. */
   spend(peer: Peer, kind: RoundKind): void {
     const mixes = this.#chains.get(kind)?.mixes ?? [];
     const noise = noiseOfChain(mixes.map((each) => each.noise));
-    peer.budget.spend(perRound(noise, kind));
+    peer.budget.spend(lossPerRound(noise, kind));
   }
 }

@@ -18,8 +18,6 @@ import { PrivateSession } from "./private_session.ts";
 import { privacyText } from "./privacy_text.ts";
 import { RoundNews } from "./round_news.ts";
 
-/** After so many rounds in a row without the other person that is said. */
-const ABSENCES = 8;
 /** Between two looks at how things stand, in milliseconds. */
 const LOOK_EVERY = 1_000;
 /** After so many looks without a round to come that is said. */
@@ -245,8 +243,7 @@ export class PrivateChat {
     const name = this.#peers.nameOf(address);
     this.#follow();
     const peer = this.#peers.get(address);
-    const words = lineWords(event, name);
-    if (words !== undefined) this.#note(words);
+    this.#noteIf(lineWords(event, name));
     if (event.kind === "ringing") {
       this.#out.ring();
       // Not from within an event: the line may not be done with it.
@@ -281,7 +278,7 @@ export class PrivateChat {
       case "dialed":
         return this.#peers.spend(peer, RoundKind.DIALING);
       case "round":
-        return this.#takeRound(event, peer);
+        return this.#noteIf(this.#peers.round(peer, event.outcome));
       case "refused":
       case "unanswered":
       case "ended":
@@ -295,22 +292,6 @@ export class PrivateChat {
         if (peer.budget.rounds > 0) {
           this.#view.meter(peer, this.session.client.status.chain);
         }
-    }
-  }
-
-  #takeRound(event: LineEvent & { kind: "round" }, peer: Peer): void {
-    // What came too late was seen by nobody but the server.
-    if (event.outcome !== "late") this.#peers.spend(peer, RoundKind.EXCHANGE);
-    if (event.outcome === "exchanged") {
-      if (peer.absent >= ABSENCES) this.#note(`${peer.name} is back`);
-      peer.absent = 0;
-    } else if (event.outcome === "absent" && peer.stage === "talking") {
-      peer.absent++;
-      if (peer.absent === ABSENCES) {
-        this.#note(
-          `${peer.name} was not there in the last ${ABSENCES} rounds; what you say waits`,
-        );
-      }
     }
   }
 
@@ -381,6 +362,10 @@ export class PrivateChat {
 
   #note(text: string): void {
     this.#out.note(text);
+  }
+
+  #noteIf(text: string | undefined): void {
+    if (text !== undefined) this.#note(text);
   }
 
   /** Hangs up everywhere, and waits until that is known. */

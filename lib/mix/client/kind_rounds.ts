@@ -6,7 +6,7 @@ import type { Caution } from "./caution.ts";
 import type { CoordinatorTime } from "./coordinator_time.ts";
 import { FilledRound } from "./filled_round.ts";
 import type { MakingTime } from "./making_time.ts";
-import type { RoundOutcome } from "./mix_client_event.ts";
+import type { RoundResult } from "./mix_client_event.ts";
 import type { PlannedRound, RoundPlanner } from "./round_planner.ts";
 import type { Turn } from "./mix_client_options.ts";
 import type { OnionsOfRuns } from "./run_onions.ts";
@@ -50,7 +50,7 @@ export interface KindRoundsOptions {
   readonly over: (
     round: RoundId,
     settings: RunSettings,
-    outcome: RoundOutcome,
+    outcome: RoundResult,
     real: number,
     missing: number,
   ) => void;

@@ -30,7 +30,7 @@ export interface ClockView {
 }
 
 /** How a round has ended for this client. */
-export type RoundOutcome = "done" | Loss;
+export type RoundResult = "done" | Loss;
 
 /** Something that people, or a program, may want to know of. */
 export type MixClientEvent =
@@ -54,7 +54,7 @@ export type MixClientEvent =
   | {
     readonly type: "round";
     readonly round: RoundId;
-    readonly outcome: RoundOutcome;
+    readonly outcome: RoundResult;
     /** How many of the onions handed in carried something of a source; 0 if none were handed in. */
     readonly real: number;
     /** Covers that nobody else can have answered and that have not come back: somebody dropped them. */

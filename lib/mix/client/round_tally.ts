@@ -6,7 +6,7 @@ import type {
   ClockView,
   MixClientStatus,
   RoundCounts,
-  RoundOutcome,
+  RoundResult,
 } from "./mix_client_event.ts";
 
 /** What is said of the rounds, apart from the connection. */
@@ -49,7 +49,7 @@ export class RoundTally {
   }
 
   /** A round has ended. */
-  over({ kind }: RoundId, outcome: RoundOutcome, missing: number): void {
+  over({ kind }: RoundId, outcome: RoundResult, missing: number): void {
     this.#missing += missing;
     if (kind === RoundKind.EXCHANGE) {
       this.#exchange = oneMore(this.#exchange, outcome);
@@ -72,6 +72,6 @@ export function viewOf(settings: RunSettings): ChainView {
   };
 }
 
-function oneMore(counts: RoundCounts, outcome: RoundOutcome): RoundCounts {
+function oneMore(counts: RoundCounts, outcome: RoundResult): RoundCounts {
   return { ...counts, [outcome]: counts[outcome] + 1 };
 }

@@ -13,7 +13,7 @@ export interface Call {
 }
 
 /** Why a conversation ended. */
-export type EndReason =
+export type TalkEnd =
   /** One hung up oneself, or gave up calling. */
   | "left"
   /** The other person hung up. */
@@ -49,7 +49,7 @@ export type LineEvent =
   | {
     readonly kind: "ended";
     readonly address: string;
-    readonly reason: EndReason;
+    readonly reason: TalkEnd;
     readonly undelivered: number;
   }
   /** A text has come: each once, in the order in which they were said. */

@@ -25,7 +25,7 @@ import { CALL_LIMIT } from "./outgoing_call.ts";
 import type { OutgoingCall } from "./outgoing_call.ts";
 import { RingingCalls } from "./ringing_calls.ts";
 import { beginTalk } from "./talk.ts";
-import type { Talk } from "./talk.ts";
+import type { Talk, TalkStage } from "./talk.ts";
 import { Talks } from "./talks.ts";
 
 /** So many conversations at once unless told. */
@@ -53,8 +53,8 @@ export interface ConversationView {
   readonly address: string;
   /** Their certificate. */
   readonly certificate: Certificate;
-  /** Called, not answered yet; accepted, nothing heard yet; talking; hung up, and waiting for what was said. */
-  readonly stage: Talk["stage"];
+  /** What has come of the call. */
+  readonly stage: TalkStage;
   /** 0 until keys are agreed on, 1 then, from 2 on safe from quantum computers. */
   readonly generation: number;
   /** Start of the last round in which the other person was there. */
@@ -77,6 +77,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
   readonly #connector: Connector;
   readonly #background = new Set<Promise<void>>();
 
+  /** Nobody is called, and nobody heard yet. */
   constructor(options: PrivateLineOptions) {
     this.#options = options;
     this.#random = options.random ?? randomBytes;

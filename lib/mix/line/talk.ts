@@ -2,12 +2,15 @@ import type { Certificate } from "../../identity/mod.ts";
 import type { Connection } from "./connector.ts";
 import { OutgoingCall } from "./outgoing_call.ts";
 
+/** Called, not answered yet; accepted, nothing heard yet; talking; hung up, and waiting for what was said. */
+export type TalkStage = "calling" | "answering" | "talking" | "leaving";
+
 /** How it stands between oneself and one other person. */
 export interface Talk {
   /** The other person. */
   readonly certificate: Certificate;
   /** Called, not answered yet; accepted, nothing heard yet; talking; hung up, and waiting for what was said. */
-  stage: "calling" | "answering" | "talking" | "leaving";
+  stage: TalkStage;
   /** One's own call, while the stage is `calling`. */
   call: OutgoingCall | undefined;
   /** Nothing before a token has been left, or while keys are made. */

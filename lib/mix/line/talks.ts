@@ -1,7 +1,7 @@
 import type { ConversationEvent } from "../conversation/conversation_event.ts";
 import { forget } from "./connector.ts";
 import type { Connection } from "./connector.ts";
-import type { EndReason, LineEvent } from "./line_event.ts";
+import type { LineEvent, TalkEnd } from "./line_event.ts";
 import { Partings } from "./partings.ts";
 import type { Talk } from "./talk.ts";
 
@@ -97,7 +97,7 @@ export class Talks {
   }
 
   /** Ends a talk at once, without a word to the other side. */
-  end(talk: Talk, reason: EndReason): void {
+  end(talk: Talk, reason: TalkEnd): void {
     this.discard(talk);
     this.#ended(talk, reason);
   }
@@ -142,7 +142,7 @@ export class Talks {
     }
   }
 
-  #ended(talk: Talk, reason: EndReason): void {
+  #ended(talk: Talk, reason: TalkEnd): void {
     this.#tell({
       kind: "ended",
       address: talk.certificate.address,

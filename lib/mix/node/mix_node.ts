@@ -22,6 +22,7 @@ import type { MixRound } from "./mix_round.ts";
 import { placeIn } from "./place_in.ts";
 import type { PreparedRun } from "./place_in.ts";
 import { SignedRun } from "./signed_run.ts";
+import type { RoundLengths } from "./signed_run.ts";
 
 /** What a mix is made of. */
 export interface MixNodeOptions {
@@ -189,7 +190,7 @@ export class MixNode implements MixPeer {
   }
 
   /** As `SignedRun.lengthsAt`, of a round that is under way or can be begun. */
-  lengths(round: RoundId): ReturnType<SignedRun["lengthsAt"]> {
+  lengths(round: RoundId): RoundLengths {
     return this.#runOf(round).lengthsAt(round.start);
   }
 

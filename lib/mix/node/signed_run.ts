@@ -8,6 +8,14 @@ import { CLOCK_TOLERANCE, lifeOf } from "./mix_limits.ts";
 import { MixRound } from "./mix_round.ts";
 import { NoiseAhead } from "./noise_ahead.ts";
 
+/** Lengths in bytes of what a mix gives in a round: each divides that of the whole batch. */
+export interface RoundLengths {
+  /** Of an onion for the next mix; at the last one, of a reply, or 1 where there is none. */
+  readonly forth: number;
+  /** Of a reply. */
+  readonly back: number;
+}
+
 /** A run whose settings a mix has signed: its keys, its noise, and its rounds under way. */
 export class SignedRun {
   /** What was signed. */
@@ -78,7 +86,7 @@ export class SignedRun {
    * Lengths in bytes of each of what the round that starts then gives: forth for `close`, back for
    * `answer`. Filters have no length that is known, and count as 1 each byte.
    */
-  lengthsAt(start: number): { readonly forth: number; readonly back: number } {
+  lengthsAt(start: number): RoundLengths {
     const { kind, mode } = this.settings;
     const index = indexIn(this.settings, start) ?? 0;
     const { inner, reply } = sizesOf(kind, mode, index, this.#behind);

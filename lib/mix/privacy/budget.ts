@@ -27,7 +27,7 @@ const SLACK = 1e-5;
  *
  * A scale of 0 is no noise: ε is `Infinity`, δ is 1.
  */
-export function perRound(
+export function lossPerRound(
   noise: NoiseLevel,
   kind: RoundKind = RoundKind.EXCHANGE,
 ): PrivacyLoss {
@@ -95,17 +95,17 @@ export class PrivacyBudget {
 }
 
 /**
- * What so many rounds of one noise level cost one conversation; see `perRound` and `PrivacyBudget`.
+ * What so many rounds of one noise level cost one conversation; see `lossPerRound` and `PrivacyBudget`.
  *
  * @throws {RangeError} if `rounds` is no integer from 0 on, or `slack` not between 0 and 1.
  */
-export function after(
+export function lossAfter(
   rounds: number,
   noise: NoiseLevel,
   slack: number = SLACK,
 ): PrivacyLoss {
   const budget = new PrivacyBudget();
-  budget.spend(perRound(noise), rounds);
+  budget.spend(lossPerRound(noise), rounds);
   return budget.spent(slack);
 }
 
@@ -121,7 +121,7 @@ export function noiseOfChain(levels: readonly NoiseLevel[]): NoiseLevel {
   if (first === undefined) return { mean: 0, scale: 0 };
   return others.reduce(
     (worst, level) =>
-      costsMore(perRound(level), perRound(worst)) ? level : worst,
+      costsMore(lossPerRound(level), lossPerRound(worst)) ? level : worst,
     first,
   );
 }

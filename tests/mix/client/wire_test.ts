@@ -150,14 +150,14 @@ Deno.test("S3.5, S3.6: on the wire a busy client sends the same as an idle one: 
 });
 
 Deno.test("S3.5, S3.6: the same rounds get onions, busy or idle", () => {
-  const perRound = (sent: readonly Sent[]) =>
+  const lossPerRound = (sent: readonly Sent[]) =>
     sent.filter(({ verb }) => verb === "SUBMIT-ONIONS")
       .map(({ message }) =>
         `${roundOf(message).kind}/${roundOf(message).start}`
       )
       .sort();
-  assertEquals(perRound(IDLE), perRound(BUSY));
-  assertEquals(perRound(CROWD), perRound(BUSY));
+  assertEquals(lossPerRound(IDLE), lossPerRound(BUSY));
+  assertEquals(lossPerRound(CROWD), lossPerRound(BUSY));
 });
 
 /** The distance that chance exceeds once in a thousand: c(0.001) = 1.95 (Smirnov 1948). */

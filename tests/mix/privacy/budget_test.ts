@@ -4,9 +4,9 @@ import type { NoiseLevel } from "../../../lib/mix/noise/noise_level.ts";
 import { NOISE_LEVELS } from "../../../lib/mix/noise/noise_level.ts";
 import type { PrivacyLoss } from "../../../lib/mix/privacy/budget.ts";
 import {
-  after,
+  lossAfter,
+  lossPerRound,
   noiseOfChain,
-  perRound,
   PrivacyBudget,
 } from "../../../lib/mix/privacy/budget.ts";
 import { RoundKind } from "../../../lib/mix/round.ts";
@@ -32,7 +32,7 @@ Deno.test("S3.6: the loss of a round is that of Vuvuzela's Theorem 1", () => {
       [PAPER, 0.00029, 3.6e-10],
     ] as const
   ) {
-    const loss = perRound(level);
+    const loss = lossPerRound(level);
     assert(isShownAs(loss.epsilon, epsilon), `${loss.epsilon}`);
     assert(isShownAs(loss.delta, delta), `${loss.delta}`);
   }
@@ -54,25 +54,25 @@ Deno.test("S3.6: the loss of many rounds is that of the published table", () => 
       [PAPER, 200_000, 0.64],
     ] as const
   ) {
-    const loss = after(rounds, level);
+    const loss = lossAfter(rounds, level);
     assert(isShownAs(loss.epsilon, epsilon), `${rounds}: ${loss.epsilon}`);
     assert(loss.delta < 1e-4);
   }
-  assert(after(200_000, PAPER).epsilon < Math.LN2);
-  assert(after(100, { mean: 100, scale: 3 }).epsilon > 100);
+  assert(lossAfter(200_000, PAPER).epsilon < Math.LN2);
+  assert(lossAfter(100, { mean: 100, scale: 3 }).epsilon > 100);
 });
 
 Deno.test("S3.6: of the two ways to add up, the one with the smaller loss counts", () => {
   const level = NOISE_LEVELS.strong;
-  const { epsilon, delta } = perRound(level);
+  const { epsilon, delta } = lossPerRound(level);
   // 2 k ln(1/d) is above k² until k = 2 ln(10^5), 23.03.
   for (const rounds of [1, 2, 22, 23]) {
-    const loss = after(rounds, level);
+    const loss = lossAfter(rounds, level);
     assertClose(loss.epsilon, rounds * epsilon, 1e-12);
     assertClose(loss.delta, rounds * delta, 1e-20);
   }
   for (const rounds of [24, 25, 1_000]) {
-    const loss = after(rounds, level);
+    const loss = lossAfter(rounds, level);
     assertClose(
       loss.epsilon,
       epsilon * Math.sqrt(2 * rounds * Math.log(1e5)) +
@@ -86,39 +86,42 @@ Deno.test("S3.6: of the two ways to add up, the one with the smaller loss counts
 
 Deno.test("S3.6: a smaller slack costs more", () => {
   const losses = [1e-3, 1e-5, 1e-9].map((slack) =>
-    after(1_000, NOISE_LEVELS.strong, slack)
+    lossAfter(1_000, NOISE_LEVELS.strong, slack)
   );
   const epsilons = losses.map((loss) => loss.epsilon);
   assertEquals(epsilons, epsilons.toSorted((a, b) => a - b));
   assert(losses[0]!.delta > losses[1]!.delta);
   for (const slack of [0, 1, -1, 2, NaN]) {
-    assertThrows(() => after(1, NOISE_LEVELS.strong, slack), RangeError);
+    assertThrows(() => lossAfter(1, NOISE_LEVELS.strong, slack), RangeError);
   }
 });
 
 Deno.test("S3.6: without noise everything can be learnt, from the first round on", () => {
-  assertEquals(perRound(NOISE_LEVELS.none), { epsilon: Infinity, delta: 1 });
+  assertEquals(lossPerRound(NOISE_LEVELS.none), {
+    epsilon: Infinity,
+    delta: 1,
+  });
   for (const rounds of [1, 1_000]) {
-    assertEquals(after(rounds, NOISE_LEVELS.none), {
+    assertEquals(lossAfter(rounds, NOISE_LEVELS.none), {
       epsilon: Infinity,
       delta: 1,
     });
   }
   for (const level of [NOISE_LEVELS.none, NOISE_LEVELS.strong]) {
-    assertEquals(after(0, level), { epsilon: 0, delta: 0 });
+    assertEquals(lossAfter(0, level), { epsilon: 0, delta: 0 });
   }
   // Nor is it forgotten when noise comes.
   const budget = new PrivacyBudget();
-  budget.spend(perRound(NOISE_LEVELS.none));
-  budget.spend(perRound(NOISE_LEVELS.strong), 10);
+  budget.spend(lossPerRound(NOISE_LEVELS.none));
+  budget.spend(lossPerRound(NOISE_LEVELS.strong), 10);
   assertEquals(budget.rounds, 11);
   assertEquals(budget.spent(), { epsilon: Infinity, delta: 1 });
 });
 
 Deno.test("S3.6: noise with a mean below 2 hides nothing for sure", () => {
-  assertEquals(perRound({ mean: 0, scale: 10 }).delta, 1);
-  assertEquals(perRound({ mean: 2, scale: 10 }).delta, 1);
-  assert(perRound({ mean: 3, scale: 10 }).delta < 1);
+  assertEquals(lossPerRound({ mean: 0, scale: 10 }).delta, 1);
+  assertEquals(lossPerRound({ mean: 2, scale: 10 }).delta, 1);
+  assert(lossPerRound({ mean: 3, scale: 10 }).delta < 1);
 });
 
 const levels = fc.record({
@@ -134,8 +137,8 @@ Deno.test("S3.6: the loss never shrinks by a round more or a level less, and rou
       const oneByOne = new PrivacyBudget();
       let before: PrivacyLoss = { epsilon: 0, delta: 0 };
       for (const [level, rounds] of parts) {
-        atOnce.spend(perRound(level), rounds);
-        for (let i = 0; i < rounds; i++) oneByOne.spend(perRound(level));
+        atOnce.spend(lossPerRound(level), rounds);
+        for (let i = 0; i < rounds; i++) oneByOne.spend(lossPerRound(level));
         const { epsilon, delta } = atOnce.spent();
         assert(epsilon >= before.epsilon && delta <= 1);
         assertClose(
@@ -152,7 +155,7 @@ Deno.test("S3.6: the loss never shrinks by a round more or a level less, and rou
 
 Deno.test("S3.6: counts of rounds that are none are refused", () => {
   for (const rounds of [-1, 0.5, NaN, Infinity]) {
-    assertThrows(() => after(rounds, NOISE_LEVELS.lab), RangeError);
+    assertThrows(() => lossAfter(rounds, NOISE_LEVELS.lab), RangeError);
   }
 });
 
@@ -211,7 +214,7 @@ Deno.test("S3.7: what the last mix counts at the drops tells talking from not ta
     // As exchangeNoise draws: half of an odd mean is rounded up.
     const singles = noiseProbabilities(mean, scale, most);
     const pairs = noiseProbabilities(Math.ceil(mean / 2), scale / 2, most);
-    const { epsilon, delta } = perRound({ mean, scale });
+    const { epsilon, delta } = lossPerRound({ mean, scale });
     // Two singles more or one pair more. A count that only the cut at `most` makes is e^-40 likely.
     const found = exactDelta(singles, 2, pairs, 1, epsilon);
     assert(found <= delta, `${mean}, ${scale}: ${found} > ${delta}`);
@@ -223,7 +226,7 @@ Deno.test("S3.7: what the last mix counts at the drops tells talking from not ta
 Deno.test("S3.8: what the last mix counts in the buckets tells calling from not calling as the meter says", () => {
   for (const [mean, scale] of [[20, 5], [40, 5], [31, 3]] as const) {
     const bucket = noiseProbabilities(mean, scale, mean + 40 * scale);
-    const { epsilon, delta } = perRound({ mean, scale }, RoundKind.DIALING);
+    const { epsilon, delta } = lossPerRound({ mean, scale }, RoundKind.DIALING);
     assert(exactDelta(bucket, 1, bucket, 1, epsilon) <= delta);
     assert(exactDelta(bucket, 1, bucket, 1, epsilon * 0.8) > delta);
   }

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { NOISE_LEVELS } from "../../../lib/mix/noise/noise_level.ts";
-import { after } from "../../../lib/mix/privacy/budget.ts";
+import { lossAfter } from "../../../lib/mix/privacy/budget.ts";
 import {
   isWorthless,
   lossInWords,
@@ -63,7 +63,7 @@ Deno.test("S3.6: what is worthless is called so, and nothing else", () => {
   // The levels, after half an hour of talking.
   const judged = Object.entries(NOISE_LEVELS).map((
     [name, level],
-  ) => [name, isWorthless(after(1_000, level))]);
+  ) => [name, isWorthless(lossAfter(1_000, level))]);
   assertEquals(Object.fromEntries(judged), {
     none: true,
     lab: true,

@@ -5,7 +5,7 @@ import {
 } from "../../../../cmd/client/private/privacy_text.ts";
 import type { PrivacyFacts } from "../../../../cmd/client/private/privacy_text.ts";
 import {
-  after,
+  lossAfter,
   NOISE_LEVELS,
   RoundKind,
   RunMode,
@@ -33,7 +33,7 @@ function facts(some: Partial<PrivacyFacts> = {}): PrivacyFacts {
     places: ["your server", "relay at 192.0.2.1:1", "relay at 192.0.2.2:2"],
     name: "bob",
     rounds: ROUNDS,
-    loss: after(ROUNDS, NOISE_LEVELS.small),
+    loss: lossAfter(ROUNDS, NOISE_LEVELS.small),
     onion: false,
     generation: 2,
     missing: 0,
@@ -42,7 +42,7 @@ function facts(some: Partial<PrivacyFacts> = {}): PrivacyFacts {
 }
 
 Deno.test("S3.8: the meter says what the formula says, and what that means", () => {
-  const { epsilon } = after(ROUNDS, NOISE_LEVELS.small);
+  const { epsilon } = lossAfter(ROUNDS, NOISE_LEVELS.small);
   const text = meterText(facts());
   assertStringIncludes(
     text,
