@@ -1,8 +1,8 @@
-import { lossPerRound, noiseOfChain } from "../../../lib/mix/mod.ts";
+import { lossPerRound, noiseOfChain, RoundKind } from "../../../lib/mix/mod.ts";
 import type {
   ChainView,
   ConversationView,
-  RoundKind,
+  RoundOutcome,
 } from "../../../lib/mix/mod.ts";
 import { nameOf } from "../entry_line.ts";
 import { Peer } from "./peer.ts";
