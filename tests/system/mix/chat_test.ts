@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseServerAddress } from "../../../lib/identity/mod.ts";
 import type { Lab } from "../../../lib/lab/mod.ts";
 import { sourceLab } from "../../lab/source_lab.ts";
+import { CrowdProcess } from "./crowd.ts";
 import { Chatter } from "./chatter.ts";
 
 // Raising a network takes seconds, so one is used for everything.
@@ -30,13 +31,12 @@ function mixIn(lab: Lab, chatter: Chatter): string {
   return mix;
 }
 
-/** The last numbers that the crowd has told. */
-function crowdStatus(lab: Lab): Record<string, number> {
-  const line = lab.logs("crowd").trim().split("\n")
-    .findLast((each) => each.includes(" status "))!;
-  return Object.fromEntries(
-    [...line.matchAll(/ (\w+)=(\d+)/g)].map(([, name, n]) => [name, Number(n)]),
-  );
+/** Rounds in which the two met, and everybody of the crowd took part. */
+function together(chatter: Chatter, crowd: CrowdProcess): number {
+  return chatter.of("round").filter(({ outcome, round }) =>
+    outcome === "exchanged" &&
+    crowd.rounds.get(Date.parse(String(round)))?.done === CROWD
+  ).length;
 }
 
 /** Says something and waits until it is delivered, which it is once, after the states before that. */
@@ -60,9 +60,9 @@ Deno.test("S3.5, S3.6, S3.7, S3.8: two people chat through three mixes in separa
     proxy: false,
     people: ["alice", "bob"],
     mix: 3,
-    cover: CROWD,
     flags,
   });
+  const crowd = await CrowdProcess.start(lab, CROWD);
   await using bob = await Chatter.start(lab, "bob", "--answer");
   await using alice = await Chatter.start(lab, "alice", "bob");
 
@@ -92,16 +92,15 @@ Deno.test("S3.5, S3.6, S3.7, S3.8: two people chat through three mixes in separa
       );
       assertMatch(String(text), /1\. your server .*noise 20/);
       assertMatch(String(text), /3\. relay at 127\.0\.0\.1:\d+ .*the last/);
-      await lab.kill("crowd", "SIGTERM");
-      const { joined, gone, refused, late, failed, unknown, done } =
-        crowdStatus(
-          lab,
-        );
-      assertEquals(
-        { joined, gone, refused, late, failed, unknown },
-        { joined: CROWD, gone: 0, refused: 0, late: 0, failed: 0, unknown: 0 },
-      );
-      assert(done! >= 5 * CROWD, `${done} in all`);
+      const deadline = Date.now() + 60_000;
+      while (together(alice, crowd) < 5) {
+        assert(Date.now() < deadline, JSON.stringify(crowd.latest));
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      const { joined, gone, refused, exchange } = crowd.latest;
+      assertEquals([joined, gone, refused], [CROWD, 0, 0]);
+      assertEquals([exchange.failed, exchange.unknown], [0, 0]);
+      await crowd[Symbol.asyncDispose]();
     },
   );
 
