@@ -17,7 +17,7 @@ import { onlineWithin } from "./waiting.ts";
 export const usage = `sotto client chat talks with somebody in the terminal.
 
 Usage: sotto client chat PERSON [--history N] [--profile NAME]
-       sotto client chat [PERSON] --private [--answer] [--wait DURATION] [--json]
+       sotto client chat [PERSON] --private [--answer] [--mixes N] [--wait DURATION] [--json]
 
 Type and press Enter. Behind your own texts stands how far they are:
   …         here only; leaves as soon as there is a connection
@@ -42,6 +42,8 @@ Flags:
   --answer                 with --private, answer everybody in the contacts who calls
   --wait DURATION          with --private, without a terminal: how long to wait until everything is delivered
                            when the input has ended; 10m if not given. The exit code tells whether it was
+  --mixes N                with --private, take part only where the chain has N mixes or more; 1 if not given
+  --no-circuits            with --private, take part only where mixes cannot link the messages of a run
   --onion                  reach the server through the onion network: then it does not see from where
   --json                   with --private, print what happens, one JSON object a line
   --passphrase-file FILE, --profile NAME
@@ -49,7 +51,7 @@ Flags:
 Examples:
   sotto client chat bob
   sotto client chat bob@example.org --history 100
-  sotto client chat bob --private --onion
+  sotto client chat bob --private --onion --mixes 3
   sotto client chat --private
   echo hello | sotto client chat bob --private --wait 2m
 `;
@@ -61,6 +63,8 @@ const FLAGS = {
   private: { type: "boolean" },
   answer: { type: "boolean" },
   wait: { type: "string" },
+  mixes: { type: "string" },
+  "no-circuits": { type: "boolean" },
 } as const;
 
 const HELP = `/verify   the safety number to compare with them
@@ -87,8 +91,12 @@ export async function run(args: string[], io: Io): Promise<number> {
       hint: "expected: PERSON",
     });
   }
-  if (flags.answer || flags.wait !== undefined || flags.json) {
-    throw new UsageError("--answer, --wait and --json are for --private");
+  const isPrivate = flags.answer || flags.wait !== undefined || flags.json ||
+    flags.mixes !== undefined || flags["no-circuits"];
+  if (isPrivate) {
+    throw new UsageError(
+      "--answer, --mixes, --no-circuits, --wait and --json are for --private",
+    );
   }
   const count = Number(flags.history ?? "20");
   if (!Number.isInteger(count) || count < 0 || count > 10_000) {

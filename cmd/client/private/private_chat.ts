@@ -15,6 +15,7 @@ import { Peers } from "./peers.ts";
 import { PrivateCommands } from "./private_commands.ts";
 import type { PrivateOutput } from "./private_output.ts";
 import { PrivateSession } from "./private_session.ts";
+import type { Insistence } from "./private_session.ts";
 import { privacyText } from "./privacy_text.ts";
 import { RoundNews } from "./round_news.ts";
 
@@ -23,7 +24,7 @@ const LOOK_EVERY = 1_000;
 /** After so many looks without a round to come that is said. */
 const LOOKS_IN_VAIN = 15;
 /** How a private chat is held. */
-export interface PrivateChatOptions {
+export interface PrivateChatOptions extends Insistence {
   /** How the server is reached, and whom to believe about relays. */
   readonly flags: RouteFlags;
   /** Whether whoever calls is answered without being asked for. */
@@ -63,7 +64,7 @@ export class PrivateChat {
     this.#view = new ChatView(out);
     this.#peers = new Peers(profile.address);
     this.#departure = new Departure(io.signal);
-    this.#news = new RoundNews((text) => this.#note(text));
+    this.#news = new RoundNews((text) => out.note(text));
   }
 
   /**
@@ -73,11 +74,15 @@ export class PrivateChat {
    * @returns 1 if a script's texts were not all delivered, else 0.
    */
   async run(certificate: Certificate | undefined): Promise<number> {
-    const { flags } = this.#options;
-    const session = await PrivateSession.open(this.#io, this.#profile, flags, {
-      line: (event) => this.#takeLine(event),
-      rounds: (event) => this.#takeRounds(event),
-    });
+    const session = await PrivateSession.open(
+      this.#io,
+      this.#profile,
+      this.#options,
+      {
+        line: (event) => this.#takeLine(event),
+        rounds: (event) => this.#takeRounds(event),
+      },
+    );
     this.#session = session;
     let watch: ReturnType<typeof setInterval> | undefined;
     try {
@@ -154,7 +159,7 @@ export class PrivateChat {
 
   /** Says something for the person's eyes only. */
   note(text: string): void {
-    this.#note(text);
+    this.#out.note(text);
   }
 
   /** How private it is, in words. */
@@ -197,7 +202,7 @@ export class PrivateChat {
     if (
       peer === undefined || peer.stage === "over" || peer.stage === "leaving"
     ) {
-      return this.#note(
+      return this.note(
         peer === undefined
           ? "there is nobody to talk to; /call NAME calls somebody"
           : `the conversation with ${peer.name} is over; /call ${peer.name} calls again`,
@@ -232,7 +237,7 @@ export class PrivateChat {
         throw error;
       }
       own.state = "lost";
-      this.#note(describe(error));
+      this.note(describe(error));
       return false;
     }
   }
@@ -318,7 +323,7 @@ export class PrivateChat {
   #tellOnce(text: string): void {
     if (text === this.#told) return;
     this.#told = text;
-    this.#note(
+    this.note(
       `${text}; the chain has relays, and which there are the controllers say: sotto client network`,
     );
   }
@@ -335,7 +340,7 @@ export class PrivateChat {
       ? 0
       : this.#looks + 1;
     if (this.#looks === LOOKS_IN_VAIN) {
-      this.#note(
+      this.note(
         "the server announces no rounds: mixes of its chain may be away; what you say waits",
       );
     }
@@ -347,7 +352,7 @@ export class PrivateChat {
       action();
     } catch (error) {
       if (!(error instanceof LineError)) throw error;
-      this.#note(describe(error));
+      this.note(describe(error));
     }
     this.#follow();
     this.#showPrompt();
@@ -360,12 +365,8 @@ export class PrivateChat {
     });
   }
 
-  #note(text: string): void {
-    this.#out.note(text);
-  }
-
   #noteIf(text: string | undefined): void {
-    if (text !== undefined) this.#note(text);
+    if (text !== undefined) this.note(text);
   }
 
   /** Hangs up everywhere, and waits until that is known. */
@@ -375,7 +376,7 @@ export class PrivateChat {
     const waiting = left.filter(({ stage }) => stage !== "calling")
       .flatMap((each) => each.waiting).length;
     if (waiting > 0) {
-      this.#note(
+      this.note(
         `hanging up when ${waiting} of your texts are delivered; Ctrl-C leaves at once`,
       );
     }

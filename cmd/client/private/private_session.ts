@@ -34,6 +34,20 @@ export interface SessionListener {
   readonly rounds: (event: MixClientEvent) => void;
 }
 
+/** What the person insists on. */
+export interface Insistence {
+  /** How few mixes a chain may have. */
+  readonly leastMixes: number;
+  /** Whether rounds are taken part in of which mixes can link those of a run. */
+  readonly circuits: boolean;
+}
+
+/** How a session is held. */
+export interface SessionOptions extends Insistence {
+  /** How the server is reached, and whom to believe about relays. */
+  readonly flags: RouteFlags;
+}
+
 /**
  * A person's part in the rounds of their server, as a guest: nobody logs in. Nothing of it is written to
  * disk, and nothing is asked of the server but what everybody asks.
@@ -54,7 +68,7 @@ export class PrivateSession {
   private constructor(
     io: Io,
     profile: Profile,
-    flags: RouteFlags,
+    { flags, leastMixes, circuits }: SessionOptions,
     mailbox: MailboxClient,
     listener: SessionListener,
     first: { readonly link: RoundLink; readonly node: NodeCertificate },
@@ -75,7 +89,7 @@ export class PrivateSession {
       exchange: this.line,
       dial: this.line,
       identityOf: (fingerprint) => this.identities.of(fingerprint),
-      policy: { coordinator: first.node.fingerprint, leastMixes: 1 },
+      policy: { coordinator: first.node.fingerprint, leastMixes, circuits },
       onEvent: listener.rounds,
     });
   }
@@ -88,12 +102,12 @@ export class PrivateSession {
   static async open(
     io: Io,
     profile: Profile,
-    flags: RouteFlags,
+    options: SessionOptions,
     listener: SessionListener,
   ): Promise<PrivateSession> {
     const mailbox = await offlineMailbox(io, profile);
     const first = await link(io, profile, io.signal);
-    return new PrivateSession(io, profile, flags, mailbox, listener, first);
+    return new PrivateSession(io, profile, options, mailbox, listener, first);
   }
 
   /** Leaves the rounds. */

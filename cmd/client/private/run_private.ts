@@ -1,3 +1,4 @@
+import { countOf } from "../../count.ts";
 import { parseDuration } from "../../duration.ts";
 import { UsageError } from "../../errors.ts";
 import type { Io } from "../../io.ts";
@@ -16,6 +17,8 @@ export interface PrivateFlags extends ProfileFlags {
   readonly answer: boolean;
   readonly history: string | undefined;
   readonly json: boolean;
+  readonly mixes: string | undefined;
+  readonly "no-circuits": boolean;
   readonly wait: string | undefined;
 }
 
@@ -37,6 +40,7 @@ export async function runPrivate(
   const patience = flags.wait === undefined
     ? PATIENCE
     : parseDuration(flags.wait);
+  const leastMixes = countOf("--mixes", flags.mixes, 1);
   using profile = await Profile.open(io, flags);
   const certificate = named === undefined
     ? undefined
@@ -47,11 +51,12 @@ export async function runPrivate(
     );
   const out = flags.json ? jsonOutput(io) : textOutput(io, "(connecting)> ");
   try {
-    const { answer: answers } = flags;
     const chat = new PrivateChat(io, profile, out, {
       flags,
-      answers,
+      answers: flags.answer,
       patience,
+      leastMixes,
+      circuits: !flags["no-circuits"],
     });
     return await chat.run(certificate);
   } finally {
