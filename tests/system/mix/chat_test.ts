@@ -62,7 +62,7 @@ Deno.test("S3.5, S3.6, S3.7, S3.8: two people chat through three mixes in separa
     mix: 3,
     flags,
   });
-  const crowd = await CrowdProcess.start(lab, CROWD);
+  await using crowd = await CrowdProcess.start(lab, CROWD);
   await using bob = await Chatter.start(lab, "bob", "--answer");
   await using alice = await Chatter.start(lab, "alice", "bob");
 
