@@ -324,7 +324,7 @@ export class PrivateChat {
     if (text === this.#told) return;
     this.#told = text;
     this.note(
-      `${text}; the chain has relays, and which there are the controllers say: sotto client network`,
+      `${text}; the chain has relays, and which there are the controllers say: sotto client network set ADDRESS...`,
     );
   }
 
