@@ -113,7 +113,7 @@ Deno.test("S3.5, S3.6, S3.7, S3.8: two people chat through three mixes in separa
       await lab.kill(mix);
       await alice.waitFor(
         "note",
-        (each) => /failed at a mix/.test(String(each["text"])),
+        (each) => /round of .* failed at /.test(String(each["text"])),
         from,
       );
       await alice.delivered(id);
