@@ -459,6 +459,7 @@ export type {
   PrivateLineOptions,
   RoundClock,
   RoundCounts,
+  RoundEnd,
   RoundId,
   RoundLengths,
   RoundLink,

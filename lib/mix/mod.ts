@@ -36,6 +36,7 @@ export type {
   MixClientEvent,
   MixClientStatus,
   RoundCounts,
+  RoundEnd,
   RoundResult,
 } from "./client/mix_client_event.ts";
 export type {

@@ -5,6 +5,8 @@ import { formatDuration } from "../../format_duration.ts";
 import { offlineText } from "../event_text.ts";
 import { clockText } from "./clock_text.ts";
 
+type RoundEvent = MixClientEvent & { readonly type: "round" };
+
 /** A clock that is off by less is not worth a word, in milliseconds. */
 const SKEW = 2_000;
 /** Nor is a way to the server and back that takes less. */
@@ -132,7 +134,7 @@ export class RoundNews {
     }
   }
 
-  #round(event: MixClientEvent & { readonly type: "round" }): void {
+  #round(event: RoundEvent): void {
     if (event.round.kind !== RoundKind.EXCHANGE) return;
     if (event.outcome === "done") {
       if (this.#lost > 0) {
@@ -166,7 +168,10 @@ export class RoundNews {
 }
 
 /** Which mix a round failed at. */
-function blame(event: MixClientEvent & { readonly type: "round" }): string {
-  const { mixes } = event.chain;
-  return mixes.length === 1 ? "the server" : "a mix of the chain";
+function blame({ chain, place }: RoundEvent): string {
+  if (chain.mixes.length === 1 || place === 0) return "the server";
+  const mix = place === undefined ? undefined : chain.mixes[place];
+  return mix === undefined
+    ? "a mix of the chain"
+    : `mix ${place! + 1} of the chain, ${mix.fingerprint.slice(0, 16)}…`;
 }

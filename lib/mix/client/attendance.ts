@@ -108,7 +108,7 @@ export class Attendance {
         this.#adapted();
       },
       late: (round, by) => this.#late(round, by),
-      failed: (round) => this.#rounds?.[round.kind].failed(round),
+      failed: (round, place) => this.#rounds?.[round.kind].failed(round, place),
     });
   }
 

@@ -6,7 +6,7 @@ import type { Caution } from "./caution.ts";
 import type { CoordinatorTime } from "./coordinator_time.ts";
 import { FilledRound } from "./filled_round.ts";
 import type { MakingTime } from "./making_time.ts";
-import type { RoundResult } from "./mix_client_event.ts";
+import type { RoundEnd } from "./mix_client_event.ts";
 import type { PlannedRound, RoundPlanner } from "./round_planner.ts";
 import type { Turn } from "./mix_client_options.ts";
 import type { OnionsOfRuns } from "./run_onions.ts";
@@ -50,13 +50,14 @@ export interface KindRoundsOptions {
   readonly over: (
     round: RoundId,
     settings: RunSettings,
-    outcome: RoundResult,
-    real: number,
-    missing: number,
+    end: RoundEnd,
   ) => void;
   /** A source failed, or onions could not be made. */
   readonly fault: (error: unknown) => void;
 }
+
+/** A round that nothing was handed in for. */
+const NOTHING = { real: 0, missing: 0, place: undefined };
 
 /** Onions that were handed in. */
 interface Submitted {
@@ -125,7 +126,12 @@ export class KindRounds {
     caution.inTime();
     filled.answered(replies, checksCovers).then(
       (missing) =>
-        over(planned.round, planned.settings, "done", filled.real, missing),
+        over(planned.round, planned.settings, {
+          ...NOTHING,
+          outcome: "done",
+          real: filled.real,
+          missing,
+        }),
       fault,
     );
   }
@@ -141,9 +147,9 @@ export class KindRounds {
   }
 
   /** The entry says that a round came to nothing. */
-  failed({ start }: RoundId): void {
+  failed({ start }: RoundId, place: number): void {
     const filled = this.#answered(start);
-    if (filled !== undefined) this.#lose(filled, "failed");
+    if (filled !== undefined) this.#lose(filled, "failed", { place });
   }
 
   /** The connection is gone: nothing is planned any more, and what is under way is lost. */
@@ -152,7 +158,9 @@ export class KindRounds {
     this.#giveBackWaiting();
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
-    for (const filled of [...this.#made]) this.#lose(filled, "late", 0);
+    for (const filled of [...this.#made]) {
+      this.#lose(filled, "late", { real: 0 });
+    }
     for (const start of [...this.#submitted.keys()]) {
       this.#lose(this.#answered(start)!, "unknown");
     }
@@ -173,7 +181,7 @@ export class KindRounds {
     const spare = time.reading.roundTrip + caution.earlier;
     const { missed, next } = planner.plan(kind, time.now(), spare);
     for (const { round, settings } of missed) {
-      over(round, settings, "late", 0, 0);
+      over(round, settings, { ...NOTHING, outcome: "late" });
     }
     if (next === undefined) return;
     const lead = filler === undefined
@@ -205,13 +213,13 @@ export class KindRounds {
       );
       making.took(Math.max(0, time.now() - from));
       this.#made.add(filled);
-      if (this.#hasEnded) return this.#lose(filled, "late", 0);
+      if (this.#hasEnded) return this.#lose(filled, "late", { real: 0 });
       this.#at(planned.sendAt, () => this.#submit(filled));
     } catch (error) {
       for (const content of contents) content.lost("failed");
       this.#unsent.delete(planned);
       fault(error);
-      over(planned.round, planned.settings, "failed", 0, 0);
+      over(planned.round, planned.settings, { ...NOTHING, outcome: "failed" });
     }
   }
 
@@ -251,7 +259,7 @@ export class KindRounds {
       return;
     }
     const isUseless = time.now() > lastMoment || !planner.holds(planned);
-    if (isUseless) return this.#lose(filled, "late", 0);
+    if (isUseless) return this.#lose(filled, "late", { real: 0 });
     this.#made.delete(filled);
     this.#unsent.delete(planned);
     submit(planned.round, made.onions);
@@ -270,7 +278,11 @@ export class KindRounds {
     return submitted?.filled;
   }
 
-  #lose(filled: FilledRound, why: Loss, real = filled.real): void {
+  #lose(
+    filled: FilledRound,
+    why: Loss,
+    more: Partial<RoundEnd> = {},
+  ): void {
     const { round, index, settings } = filled.planned;
     this.#made.delete(filled);
     this.#unsent.delete(filled.planned);
@@ -278,7 +290,12 @@ export class KindRounds {
       this.#options.onions.of(settings).drop();
     }
     filled.lost(why);
-    this.#options.over(round, settings, why, real, 0);
+    this.#options.over(round, settings, {
+      ...NOTHING,
+      outcome: why,
+      real: filled.real,
+      ...more,
+    });
   }
 
   /** Calls `call` then, unless the connection has ended; what forgets it. */

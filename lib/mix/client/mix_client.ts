@@ -186,11 +186,11 @@ export class MixClient {
       },
       refused: (error) => this.#tell({ type: "refused", error }),
       submitted: (round, real) => this.#tally.submitted(round, real),
-      over: (round, settings, outcome, real, missing) => {
-        if (outcome === "done") this.#backoff.reset();
-        this.#tally.over(round, outcome, missing);
+      over: (round, settings, end) => {
+        if (end.outcome === "done") this.#backoff.reset();
+        this.#tally.over(round, end);
         const chain = viewOf(settings);
-        this.#tell({ type: "round", round, outcome, real, missing, chain });
+        this.#tell({ type: "round", round, chain, ...end });
         if (round.kind === RoundKind.DIALING) {
           listen(round.start, settings.buckets);
         }

@@ -32,6 +32,18 @@ export interface ClockView {
 /** How a round has ended for this client. */
 export type RoundResult = "done" | Loss;
 
+/** What has become of a round for this client. */
+export interface RoundEnd {
+  /** In a word. */
+  readonly outcome: RoundResult;
+  /** How many of the onions handed in carried something of a source; 0 if none were handed in. */
+  readonly real: number;
+  /** Covers that nobody else can have answered and that have not come back: somebody dropped them. */
+  readonly missing: number;
+  /** Which of the chain's mixes it failed at, 0 for the first, if the entry has said that it failed. */
+  readonly place: number | undefined;
+}
+
 /** Something that people, or a program, may want to know of. */
 export type MixClientEvent =
   /** The entry has taken this client in. */
@@ -50,16 +62,10 @@ export type MixClientEvent =
   | { readonly type: "clock"; readonly clock: ClockView }
   /** Onions came too late, or in time again: from now on they go `earlier` ms earlier than they need to. */
   | { readonly type: "adapted"; readonly earlier: number }
-  /** A round is over, or was missed. */
-  | {
+  /** A round is over, or was missed; `chain` is what its settings promised, for the privacy budget. */
+  | RoundEnd & {
     readonly type: "round";
     readonly round: RoundId;
-    readonly outcome: RoundResult;
-    /** How many of the onions handed in carried something of a source; 0 if none were handed in. */
-    readonly real: number;
-    /** Covers that nobody else can have answered and that have not come back: somebody dropped them. */
-    readonly missing: number;
-    /** What its settings promised: for the privacy budget. */
     readonly chain: ChainView;
   }
   /** A source failed: its slots were filled with cover. */

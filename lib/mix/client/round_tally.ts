@@ -6,6 +6,7 @@ import type {
   ClockView,
   MixClientStatus,
   RoundCounts,
+  RoundEnd,
   RoundResult,
 } from "./mix_client_event.ts";
 
@@ -49,7 +50,7 @@ export class RoundTally {
   }
 
   /** A round has ended. */
-  over({ kind }: RoundId, outcome: RoundResult, missing: number): void {
+  over({ kind }: RoundId, { outcome, missing }: RoundEnd): void {
     this.#missing += missing;
     if (kind === RoundKind.EXCHANGE) {
       this.#exchange = oneMore(this.#exchange, outcome);

@@ -37,7 +37,8 @@ function round(
     outcome,
     real: 0,
     missing: 0,
-    chain: chain("a", "b"),
+    chain: chain("a".repeat(64), "b".repeat(64)),
+    place: outcome === "failed" ? 1 : undefined,
   };
 }
 
@@ -69,9 +70,9 @@ Deno.test("round news: rounds that are lost are told of once, and when they succ
   assertEquals(
     told(round("failed"), round("done"), round("failed")),
     [
-      `the round of ${at} failed at a mix of the chain; what was said goes again`,
+      `the round of ${at} failed at mix 2 of the chain, bbbbbbbbbbbbbbbb…; what was said goes again`,
       "rounds succeed again, through 2 mixes; one was lost",
-      `the round of ${at} failed at a mix of the chain; what was said goes again`,
+      `the round of ${at} failed at mix 2 of the chain, bbbbbbbbbbbbbbbb…; what was said goes again`,
     ],
   );
   assertEquals(told(round("late", RoundKind.DIALING), round("done")), []);
