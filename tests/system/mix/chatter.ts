@@ -8,7 +8,7 @@ export interface ChatEvent {
   readonly [name: string]: unknown;
 }
 
-const PATIENCE = 60_000;
+const PATIENCE = 90_000;
 
 /** A person's `client chat --private` as a process, with a test at its keyboard. */
 export class Chatter {
@@ -82,7 +82,7 @@ export class Chatter {
   /**
    * Waits for something of a kind, said already or not, as of `from` in `events`.
    *
-   * @throws {Error} with the latest that it has said, if it ends without or a minute passes.
+   * @throws {Error} with the latest that it has said, if it ends without or 90 seconds pass.
    */
   async waitFor(
     event: string,
@@ -100,7 +100,7 @@ export class Chatter {
         );
         const errors = ended ? await this.#errors : "";
         throw new Error(
-          `${ended ? "It ended" : "A minute passed"} without ${event} after\n${
+          `${ended ? "It ended" : "Time passed"} without ${event} after\n${
             latest.join("\n")
           }\n${errors}`,
         );
