@@ -65,11 +65,11 @@ Deno.test("S3.7: who writes at the drop of two others, even several times a roun
   for (let round = 0; round < 40; round++) {
     if (round % 4 === 0) alice.say(bob, `${round}`.padEnd(round * 20, "."));
     if (round % 5 === 0) bob.say(alice, `${round}`);
-    await world.time.pass(PERIOD);
+    await world.time.advance(PERIOD);
     assertTruthful(alice, bob);
   }
   writes = false;
-  await world.time.pass(90_000);
+  await world.time.advance(90_000);
   assertAllArrived(alice, bob);
   assert(heard > 30, `${heard} replies to her`);
   assert(strange.length > 5, `${strange.length} of others`);
@@ -116,11 +116,11 @@ Deno.test("S3.6: an entry that keeps all onions but one client's is noticed by a
   });
   const people: MixPerson[] = [];
   for (let i = 0; i < 5; i++) people.push(await world.person(`${i}`));
-  await world.time.pass(60_000);
+  await world.time.advance(60_000);
   const missing = () => people.map(({ client }) => client.status.missing);
   assertEquals(missing(), [0, 0, 0, 0, 0]);
   attacks = true;
-  await world.time.pass(60_000);
+  await world.time.advance(60_000);
   attacks = false;
   // Four of five lose all of their covers in every round.
   const rounds = counts.attack.length;
@@ -150,11 +150,11 @@ Deno.test("S3.5: a coordinator that has people mixed with different keys finishe
   });
   const alice = await world.person("alice");
   // Not at the same time: what the mixes have signed for the one is there when they sign for the other.
-  await world.time.pass(5_500);
+  await world.time.advance(5_500);
   const bob = await world.person("bob", {
     connect: () => world.connect(other),
   });
-  await world.time.pass(120_000);
+  await world.time.advance(120_000);
   const [ofAlice, ofBob] = [doneOf(alice), doneOf(bob)];
   assertEquals([...ofAlice].filter((start) => ofBob.has(start)), []);
   assert(ofAlice.size + ofBob.size > 0, "no round was done at all");
@@ -162,10 +162,10 @@ Deno.test("S3.5: a coordinator that has people mixed with different keys finishe
     assert(status.exchange.failed > 5, `${status.exchange.failed} failed`);
   }
   const stopping = other.stop();
-  await world.time.pass(30_000);
+  await world.time.advance(30_000);
   await stopping;
   // With one set of keys all is well again.
   const before = doneOf(alice).size;
-  await world.time.pass(30_000);
+  await world.time.advance(30_000);
   assert(doneOf(alice).size > before + 10);
 });

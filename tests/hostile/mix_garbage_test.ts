@@ -125,7 +125,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
         const body = random.bytes(1 + random.length(4_000));
         await channel.sendBody(body).catch(() => {});
       }
-      await world.time.pass(random.below(300));
+      await world.time.advance(random.below(300));
     }
     if (random.once(2)) channel.abort();
     else await channel.close();
@@ -137,7 +137,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     for (let i = random.below(6); i >= 0; i--) {
       await link.send(commands(random, ROUNDS, world.time.now()))
         .catch(() => {});
-      await world.time.pass(random.below(300));
+      await world.time.advance(random.below(300));
     }
     if (random.once(2)) link.abort();
     else await link.close();
@@ -148,13 +148,13 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     const link = await world.connect();
     await link.send(new CommandWriter().verb(JOIN).done());
     const start = Math.ceil(world.time.now() / PERIOD) * PERIOD;
-    await world.time.pass(start + random.below(1_000) - world.time.now());
+    await world.time.advance(start + random.below(1_000) - world.time.now());
     await link.send(
       new CommandWriter(ONIONS_BYTES + 64).set(ROUND_KIND, 1)
         .set(ROUND_START, BigInt(start))
         .set(ONIONS, random.bytes(ONIONS_BYTES)).verb(SUBMIT_ONIONS).done(),
     );
-    await world.time.pass(random.below(2_000));
+    await world.time.advance(random.below(2_000));
     link.abort();
   },
 };
@@ -178,9 +178,9 @@ Deno.test("S2.2, S3.5: whatever strangers say at the entry and at mixes, before 
         bob.say(alice, `${i}`);
       }
       await attack({ world, random });
-      await world.time.pass(random.below(200));
+      await world.time.advance(random.below(200));
     }
-    await world.time.pass(60_000);
+    await world.time.advance(60_000);
     assertAllArrived(alice, bob);
     for (const { client: { status } } of [alice, bob]) {
       const { exchange: { late, failed, unknown }, missing } = status;
@@ -188,7 +188,7 @@ Deno.test("S2.2, S3.5: whatever strangers say at the entry and at mixes, before 
     }
     // Nobody else takes part, or is taken for a coordinator.
     for (const link of silent) link.abort();
-    await world.time.pass(0);
+    await world.time.advance(0);
     assertEquals(world.service.status.clients, 2);
     for (const { host, broken } of world.places) {
       assertEquals(host!.coordinators, 1);

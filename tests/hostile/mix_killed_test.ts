@@ -36,21 +36,21 @@ async function killMixes(mode: RunMode, rounds: number): Promise<void> {
         from.say(to, `${from.said.length}`.padEnd(length, "."));
       }
       const moment = random.below(PERIOD);
-      await time.pass(moment);
+      await time.advance(moment);
       const place = random.pick(places);
       if (place.host === undefined) {
         if (random.once(2)) place.start();
       } else if (random.once(10)) {
         const killing = place.kill();
-        await time.pass(0);
+        await time.advance(0);
         await killing;
         kills++;
       }
-      await time.pass(PERIOD - moment);
+      await time.advance(PERIOD - moment);
       assertTruthful(alice, bob);
     }
     for (const place of places) place.start();
-    await time.pass(120_000);
+    await time.advance(120_000);
     assertAllArrived(alice, bob);
   } catch (cause) {
     throw new Error(`SOTTO_FUZZ_SEED=${SEED} fails`, { cause });

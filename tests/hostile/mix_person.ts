@@ -7,13 +7,13 @@ import type { ExchangeSource } from "../../lib/mix/client/sources.ts";
 import type { LineEvent } from "../../lib/mix/line/line_event.ts";
 import { PrivateLine } from "../../lib/mix/line/private_line.ts";
 import { seeded } from "../mix/statistics/seeded.ts";
-import type { MixTime } from "./mix_time.ts";
+import type { VirtualTime } from "../mix/virtual_time.ts";
 
 /** What a person's client is made of. */
 export interface MixPersonOptions
   extends Pick<MixClientOptions, "connect" | "identityOf" | "policy"> {
   readonly keyring: Keyring;
-  readonly time: MixTime;
+  readonly time: VirtualTime;
   readonly seed: number;
   /** Whom the person knows, asked for whenever somebody may have called. */
   readonly others: () => readonly MixPerson[];

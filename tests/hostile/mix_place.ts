@@ -7,13 +7,13 @@ import { answer } from "../../lib/protocol/mod.ts";
 import type { ByteStream } from "../../lib/protocol/mod.ts";
 import { memoryConnection } from "../support/memory_stream.ts";
 import type { MemoryConnection } from "../support/memory_stream.ts";
-import type { MixTime } from "./mix_time.ts";
+import type { VirtualTime } from "../mix/virtual_time.ts";
 
 /** A mix as a machine of its own: it can die, with all that it knows, and come back with its keys only. */
 export class MixPlace {
   readonly keyring: NodeKeyring;
   readonly #noise: NoiseLevel;
-  readonly #time: MixTime;
+  readonly #time: VirtualTime;
   readonly #connections = new Set<MemoryConnection>();
   readonly #serving = new Set<Promise<void>>();
   #host: MixHost | undefined;
@@ -21,7 +21,7 @@ export class MixPlace {
   readonly broken: unknown[] = [];
 
   /** It runs at once. */
-  constructor(keyring: NodeKeyring, noise: NoiseLevel, time: MixTime) {
+  constructor(keyring: NodeKeyring, noise: NoiseLevel, time: VirtualTime) {
     this.keyring = keyring;
     this.#noise = noise;
     this.#time = time;

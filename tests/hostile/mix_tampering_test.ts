@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import type { Batch, Tampering } from "./mix_tampered.ts";
 import { TamperedMix } from "./mix_tampered.ts";
-import type { MixTime } from "./mix_time.ts";
+import type { VirtualTime } from "../mix/virtual_time.ts";
 import { assertAllArrived, assertTruthful } from "./mix_person.ts";
 import { MixWorld } from "./mix_world.ts";
 import { Random } from "./random.ts";
@@ -17,7 +17,7 @@ const ROUNDS = 3;
 /** What is done, and how clients notice. */
 interface Deed {
   /** For one round. */
-  readonly tampering: (random: Random, time: MixTime) => Tampering;
+  readonly tampering: (random: Random, time: VirtualTime) => Tampering;
   /** Covers do not come back; rounds fail; nothing at all. */
   readonly seen: "missing" | "failed" | "nothing";
 }
@@ -162,9 +162,9 @@ for (let place = 0; place < MIXES; place++) {
       deed = each;
       alice.say(bob, `while it ${name}`);
       bob.say(alice, `while it ${name} `.padEnd(600, "."));
-      await world.time.pass(ROUNDS * PERIOD);
+      await world.time.advance(ROUNDS * PERIOD);
       deed = undefined;
-      await world.time.pass((each.seen === "failed" ? 8 : 2) * PERIOD);
+      await world.time.advance((each.seen === "failed" ? 8 : 2) * PERIOD);
       assertTruthful(alice, bob);
       const seen = missing() > before.missing
         ? "missing"
@@ -175,7 +175,7 @@ for (let place = 0; place < MIXES; place++) {
       const went = alice.count("exchanged") - exchanged;
       assert(each.seen === "failed" || went > 0, name);
     }
-    await world.time.pass(60_000);
+    await world.time.advance(60_000);
     assertAllArrived(alice, bob);
     assertEquals(world.broken, []);
   });

@@ -22,7 +22,7 @@ import type { MemoryConnection } from "../support/memory_stream.ts";
 import { MixPerson } from "./mix_person.ts";
 import type { MixPersonOptions } from "./mix_person.ts";
 import { MixPlace } from "./mix_place.ts";
-import { MixTime } from "./mix_time.ts";
+import { VirtualTime } from "../mix/virtual_time.ts";
 
 const VOCABULARY = new Vocabulary(ACCOUNT, ROUNDS);
 const LITTLE: NoiseLevel = { mean: 3, scale: 1 };
@@ -43,7 +43,7 @@ export interface MixWorldOptions {
  * in this process, over connections in memory, in a time of its own.
  */
 export class MixWorld implements AsyncDisposable {
-  readonly time = new MixTime();
+  readonly time = new VirtualTime();
   readonly keyrings: readonly NodeKeyring[];
   /** The mixes behind the server. */
   readonly places: readonly MixPlace[];
@@ -192,10 +192,10 @@ export class MixWorld implements AsyncDisposable {
       const leaving = Promise.all(
         this.people.map(({ client }) => client.close()),
       );
-      await this.time.pass(1_000);
+      await this.time.advance(1_000);
       await leaving;
       const stopping = Promise.all([this.service.stop(), this.own.stop()]);
-      await this.time.pass(10_000);
+      await this.time.advance(10_000);
       await stopping;
       await Promise.all(this.places.map((place) => place.kill()));
       for (const connection of this.#connections) connection.reset();

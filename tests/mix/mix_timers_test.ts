@@ -5,7 +5,7 @@ import {
   SYSTEM_TIMERS,
   within,
 } from "../../lib/mix/mix_timers.ts";
-import { VirtualTime } from "./coordinator/virtual_time.ts";
+import { VirtualTime } from "./virtual_time.ts";
 
 Deno.test("within: the answer, the error, the deadline and the signal, and no timer is left", async () => {
   using time = new VirtualTime();

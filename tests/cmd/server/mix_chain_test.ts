@@ -8,7 +8,7 @@ import type { NodeKeyring } from "../../../lib/identity/mod.ts";
 import { MixError, NOISE_LEVELS } from "../../../lib/mix/mod.ts";
 import type { MixPeer } from "../../../lib/mix/mod.ts";
 import { MixPlace } from "../../hostile/mix_place.ts";
-import { MixTime } from "../../hostile/mix_time.ts";
+import { VirtualTime } from "../../mix/virtual_time.ts";
 import { freshNodeKeyring } from "../../support/keyrings.ts";
 import { testIo } from "../../support/test_io.ts";
 
@@ -20,7 +20,7 @@ class World implements AsyncDisposable {
   readonly dialled: number[] = [];
   readonly io = testIo();
   refreshed = 0;
-  readonly #time: MixTime;
+  readonly #time: VirtualTime;
   readonly #relays: readonly ConsensusRelay[];
 
   private constructor(
@@ -28,7 +28,7 @@ class World implements AsyncDisposable {
     node: NodeKeyring,
     options: Partial<MixChainOptions> & { readonly ahead?: number },
   ) {
-    this.#time = new MixTime(Date.now() + (options.ahead ?? 0));
+    this.#time = new VirtualTime(Date.now() + (options.ahead ?? 0));
     this.places = keyrings.map((keyring) =>
       new MixPlace(keyring, NOISE_LEVELS.none, this.#time)
     );

@@ -23,7 +23,7 @@ import { parseSettingsDocument } from "../../../lib/mix/settings/run_settings.ts
 import type { RunSettings } from "../../../lib/mix/settings/run_settings.ts";
 import { sizesOf } from "../../../lib/mix/sizes.ts";
 import { FakeLink } from "./fake_link.ts";
-import type { VirtualTime } from "./virtual_time.ts";
+import type { VirtualTime } from "../virtual_time.ts";
 
 /** What a client was told of a round. */
 export type Told =

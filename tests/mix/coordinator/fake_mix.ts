@@ -16,7 +16,7 @@ import { sizesOf } from "../../../lib/mix/sizes.ts";
 import type { RoundSizes } from "../../../lib/mix/sizes.ts";
 import { encodeFilters } from "../../../lib/mix/dialing/buckets.ts";
 import { TokenFilter } from "../../../lib/mix/dialing/filter.ts";
-import type { VirtualTime } from "./virtual_time.ts";
+import type { VirtualTime } from "../virtual_time.ts";
 
 /** How a mix behaves: as it should; not there; silent; saying no; with too much or too little to give. */
 export type Behaviour = "good" | "gone" | "silent" | "refusing" | "lying";

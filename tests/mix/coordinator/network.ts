@@ -4,7 +4,7 @@ import type { MixServiceOptions } from "../../../lib/mix/coordinator/mix_service
 import { freshNodeKeyring } from "../../support/keyrings.ts";
 import { FakeClient } from "./fake_client.ts";
 import { FakeMix } from "./fake_mix.ts";
-import { VirtualTime } from "./virtual_time.ts";
+import { VirtualTime } from "../virtual_time.ts";
 
 const keyrings: Promise<NodeKeyring>[] = [];
 

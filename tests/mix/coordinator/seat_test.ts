@@ -3,7 +3,7 @@ import { CommandWriter, HELO } from "../../../lib/protocol/mod.ts";
 import { RoundKind } from "../../../lib/mix/round.ts";
 import { Seat } from "../../../lib/mix/coordinator/seat.ts";
 import { FakeLink } from "./fake_link.ts";
-import { VirtualTime } from "./virtual_time.ts";
+import { VirtualTime } from "../virtual_time.ts";
 
 const ROUND = { kind: RoundKind.EXCHANGE, start: 2_000 };
 const HELLO = new CommandWriter().verb(HELO).done();

@@ -10,7 +10,7 @@ interface Timer {
  * One time for a whole network: it passes only when a test says so, and stands still until everything that
  * the last timer has set off is done, what WebCrypto does in other threads included.
  */
-export class MixTime implements MixTimers, RoundClock, Disposable {
+export class VirtualTime implements MixTimers, RoundClock, Disposable {
   #now: number;
   readonly #timers: Timer[] = [];
   readonly #crypto = new CountedCrypto();
@@ -18,6 +18,11 @@ export class MixTime implements MixTimers, RoundClock, Disposable {
   /** @param now whole milliseconds since 1970. */
   constructor(now = 1_900_000_000_000) {
     this.#now = now;
+  }
+
+  /** Timers that are set. */
+  get timers(): number {
+    return this.#timers.length;
   }
 
   now(): number {
@@ -47,14 +52,14 @@ export class MixTime implements MixTimers, RoundClock, Disposable {
   }
 
   /** Lets time pass. */
-  async pass(milliseconds: number): Promise<void> {
+  async advance(milliseconds: number): Promise<void> {
     const until = this.#now + milliseconds;
-    await this.#settle();
+    await this.settle();
     while (this.#timers.length > 0 && this.#timers[0]!.at <= until) {
       const { at, due } = this.#timers.shift()!;
       this.#now = Math.max(this.#now, at);
       due();
-      await this.#settle();
+      await this.settle();
     }
     this.#now = until;
   }
@@ -72,7 +77,7 @@ export class MixTime implements MixTimers, RoundClock, Disposable {
     const end = this.#now + patience;
     while (!holds()) {
       if (this.#now >= end) throw new Error(`Not in ${patience} ms: ${what}`);
-      await this.pass(100);
+      await this.advance(100);
     }
   }
 
@@ -81,7 +86,7 @@ export class MixTime implements MixTimers, RoundClock, Disposable {
   }
 
   /** Waits until nothing goes on without time passing. */
-  async #settle(): Promise<void> {
+  async settle(): Promise<void> {
     // What ended at the same moment as a turn may go on after it.
     for (let quiet = 0; quiet < 3; quiet++) {
       await turn();
