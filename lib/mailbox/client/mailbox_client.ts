@@ -23,17 +23,16 @@ import {
 import { MessageType } from "../../peer/mod.ts";
 import { AddressBook } from "./address_book.ts";
 import { markExpired } from "./expiry.ts";
-import { CONTACTS } from "./contact.ts";
 import { Correspondent } from "./correspondent.ts";
-import { entryKey, HISTORY, TEXT_IDS, textKey } from "./history_entry.ts";
 import { Introductions } from "./introductions.ts";
 import type { MailboxEvent } from "./mailbox_event.ts";
+import { markShown } from "./marking.ts";
 import { openLetters } from "./opening.ts";
 import type { ArrivedLetter, LostLetter } from "./opening.ts";
 import { Outbox } from "./outbox.ts";
 import { OwnTexts } from "./own_texts.ts";
 import { PrekeySupply } from "./prekey_supply.ts";
-import { sealControl, sealRead, sealWaiting } from "./sealing.ts";
+import { sealControl, sealWaiting } from "./sealing.ts";
 import type { Sealed } from "./sealing.ts";
 import { transact } from "./transaction.ts";
 import { Turns } from "./turns.ts";
@@ -193,24 +192,18 @@ export class MailboxClient {
     return number;
   }
 
-  /** Marks everything that has come from somebody as shown, and says so to them. */
-  markRead(address: string): Promise<void> {
+  /**
+   * Marks what has come from somebody as shown, up to the history entry `last`, and says so to them.
+   * What comes while it is being shown must not count as shown: nobody would show it again.
+   */
+  markRead(address: string, last = Infinity): Promise<void> {
     return this.#turns.take(address, async () => {
-      const sealed = await transact(this.#self.vault, async (transaction) => {
-        const contact = await this.#self.contact(transaction, address);
-        if (contact === undefined || contact.unread.length === 0) return [];
-        const blinded = await this.#self.blind(address);
-        for (const id of contact.unread) {
-          const number = await transaction.read(TEXT_IDS, textKey(blinded, id));
-          const key = entryKey(blinded, number ?? 0);
-          const entry = await transaction.read(HISTORY, key);
-          if (entry === undefined) continue;
-          transaction.write(HISTORY, key, { ...entry, state: "shown" });
-        }
-        transaction.write(CONTACTS, blinded, { ...contact, unread: [] });
-        return await sealRead(transaction, this.#self, contact);
-      });
-      this.#post(sealed);
+      this.#post(
+        await transact(
+          this.#self.vault,
+          (transaction) => markShown(transaction, this.#self, address, last),
+        ),
+      );
     });
   }
 

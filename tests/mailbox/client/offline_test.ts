@@ -187,6 +187,32 @@ Deno.test("what is read without a connection is told with the next one", async (
   await alice.reached(number, "read");
 });
 
+Deno.test("what came behind the last text that was shown stays unread, and nobody is told otherwise", async () => {
+  await using server = await mailboxServer();
+  await using alice = await Machine.enrol(server, "alice@test");
+  await using bob = await Machine.enrol(server, "bob@test");
+  await bob.connect();
+  await alice.connect();
+  const numbers: number[] = [];
+  for (const text of ["one", "two", "three"]) {
+    numbers.push(await alice.mailbox.send("bob@test", text));
+  }
+  await bob.texts(3);
+  const states = async () =>
+    (await bob.history("alice@test")).map(({ state }) => state);
+  const [first, second] = await bob.history("alice@test");
+  await bob.mailbox.markRead("alice@test", first!.number - 1);
+  assertEquals(await states(), ["received", "received", "received"]);
+  await bob.mailbox.markRead("alice@test", second!.number);
+  assertEquals(await states(), ["shown", "shown", "received"]);
+  await alice.reached(numbers[1]!, "read");
+  const third = await alice.mailbox.book.entry("bob@test", numbers[2]!);
+  assertEquals(third?.state === "read", false);
+  await bob.mailbox.markRead("alice@test");
+  assertEquals(await states(), ["shown", "shown", "shown"]);
+  await alice.reached(numbers[2]!, "read");
+});
+
 Deno.test("a connection that is lost while letters are on their way loses none and repeats none", async () => {
   await using server = await mailboxServer();
   await using alice = await Machine.enrol(server, "alice@test");
