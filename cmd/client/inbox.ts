@@ -1,4 +1,4 @@
-import type { HistoryEntry, MailboxEvent } from "../../lib/mailbox/mod.ts";
+import type { MailboxEvent } from "../../lib/mailbox/mod.ts";
 import { UsageError } from "../errors.ts";
 import { COMMON_FLAGS, parseFlags } from "../flags.ts";
 import type { Io } from "../io.ts";
@@ -8,6 +8,8 @@ import { eventText, offlineText } from "./event_text.ts";
 import { Online } from "./online.ts";
 import { Profile } from "./profile.ts";
 import { PROFILE_FLAGS } from "./profile_secret.ts";
+import { Showing } from "./showing.ts";
+import type { ShownText } from "./showing.ts";
 import { allArrived } from "./waiting.ts";
 
 /** Help for `sotto client inbox`. */
@@ -38,7 +40,7 @@ const FLAGS = {
   "keep-unread": { type: "boolean" },
 } as const;
 
-/** How long it waits for a connection before it shows what it has, in milliseconds. */
+/** How long it waits for a connection before it shows what it has and ends, in milliseconds. */
 const PATIENCE = 10_000;
 /** Texts of a conversation that --all shows. */
 const HISTORY_SHOWN = 10_000;
@@ -76,8 +78,11 @@ class Inbox {
   readonly #io: Io;
   readonly #profile: Profile;
   readonly #options: InboxOptions;
-  #shown = new Set<string>();
-  #printing: Promise<void> = Promise.resolve();
+  readonly #showing = new Showing({
+    print: (text) => this.#print(text),
+    markRead: (address, last) => this.#markRead(address, last),
+  });
+  #online: Online | undefined;
   #wasOnline = true;
 
   constructor(io: Io, profile: Profile, options: InboxOptions) {
@@ -89,7 +94,7 @@ class Inbox {
   async run(): Promise<number> {
     const online = await Online.start(this.#io, this.#profile, {
       receive: true,
-      onEvent: (event) => this.#take(event, online),
+      onEvent: (event) => this.#take(event),
       onStatus: (status) => {
         if (status.online) {
           if (!this.#wasOnline) this.#note("back online");
@@ -100,20 +105,21 @@ class Inbox {
         }
       },
     });
+    this.#online = online;
     try {
       if (!this.#options.follow) {
         const failure = await this.#fetch(online);
-        await this.#printUnread(online);
+        await this.#showing.found(() => this.#unread(online));
         if (failure === undefined) return 0;
         throw failure;
       }
       const stopped = interrupted(this.#io.signal);
-      await Promise.race([stopped, this.#fetch(online)]);
-      await this.#printUnread(online);
+      // Before anything arrives: what comes from now on is shown as it comes, behind this.
+      await this.#showing.found(() => this.#unread(online));
       await Promise.race([stopped, online.ended]);
       return 0;
     } finally {
-      await this.#printing;
+      await this.#showing.settled();
       await online.close();
     }
   }
@@ -128,45 +134,37 @@ class Inbox {
     }
   }
 
-  async #printUnread(online: Online): Promise<void> {
+  /** What is to be shown of that which has come before. */
+  async #unread({ mailbox: { book } }: Online): Promise<ShownText[]> {
     const { person, all } = this.#options;
-    for (const contact of await online.mailbox.book.contacts()) {
-      const { address } = contact;
+    const texts: ShownText[] = [];
+    for (const { address } of await book.contacts()) {
       if (person !== undefined && person !== address) continue;
-      const entries = await online.mailbox.book.history(address, HISTORY_SHOWN);
-      const wanted = entries.filter((entry) =>
-        all && person !== undefined || entry.state === "received"
-      );
-      for (const entry of wanted) await this.#print(address, entry);
-      if (wanted.length > 0) await this.#markRead(online, address);
+      for (const entry of await book.history(address, HISTORY_SHOWN)) {
+        const wanted = all && person !== undefined ||
+          entry.state === "received";
+        if (wanted) texts.push({ address, entry });
+      }
     }
+    return texts;
   }
 
-  #take(event: MailboxEvent, online: Online): void {
+  #take(event: MailboxEvent): void {
     if (event.kind === "text") {
-      const { address, entry } = event;
       const { person, follow } = this.#options;
-      if (!follow || (person !== undefined && person !== address)) return;
-      this.#printing = this.#printing.then(async () => {
-        await this.#print(address, entry);
-        await this.#markRead(online, address);
-      }).catch(
-        () => {/* the output is gone; the end of the command says so */},
-      );
-      return;
+      if (!follow || (person !== undefined && person !== event.address)) return;
+      return this.#showing.arrived(event);
     }
     const text = eventText(event);
     if (text !== undefined) this.#note(text);
   }
 
-  async #markRead(online: Online, address: string): Promise<void> {
-    if (!this.#options["keep-unread"]) await online.mailbox.markRead(address);
+  async #markRead(address: string, last: number): Promise<void> {
+    if (this.#options["keep-unread"]) return;
+    await this.#online?.mailbox.markRead(address, last);
   }
 
-  async #print(address: string, entry: HistoryEntry): Promise<void> {
-    const name = `${address} ${entry.number}`;
-    if (this.#shown.has(name)) return;
-    this.#shown.add(name);
+  async #print({ address, entry }: ShownText): Promise<void> {
     const { stdout } = this.#io;
     const who = nameOf(address, this.#profile.address);
     await stdout.write(
@@ -178,8 +176,9 @@ class Inbox {
 
   #note(text: string): void {
     if (this.#options.quiet) return;
-    this.#printing = this.#printing
-      .then(() => this.#io.stderr.write(`${text}\n`)).catch(() => {});
+    this.#showing.behind(() => this.#io.stderr.write(`${text}\n`)).catch(
+      () => {/* nobody reads it */},
+    );
   }
 }
 
