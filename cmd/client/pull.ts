@@ -103,7 +103,7 @@ export async function run(args: string[], io: Io): Promise<number> {
       if (isGone(error)) await noteGone(profile.vault, id);
       throw error;
     });
-    await online.mailbox.markRead(chosen.address);
+    await online.mailbox.markRead(chosen.address, chosen.number);
     await sayFetched(io, flags, fetched, {
       from: chosen.address,
       ...offerObject(chosen.offer),
