@@ -119,7 +119,7 @@ async function prepared(
     String(MIXES),
   ]);
   const rounds = Math.ceil((CALLING + seconds * 1_000) / PERIOD);
-  const dialing = { period: 4_000, count: rounds / 2 + 1 };
+  const dialing = { period: 4_000, count: Math.ceil(rounds / 2) + 1 };
   const covers = size - 2 * PAIRS - COVERS;
   const onions = covers * (rounds * SLOTS + dialing.count);
   const making = onions * numberOf(crowd.greeting, "seconds") * 1_000;

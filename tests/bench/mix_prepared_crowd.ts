@@ -29,6 +29,9 @@ const PART = 0.7;
 /** How much the clients of a round are waited for beyond what the entry waits for mixes, in milliseconds. */
 const PATIENCE = 12_000;
 
+/** So long nothing is said while onions are made, in milliseconds: whoever is silent is dropped in the end. */
+const SILENCE = 45_000;
+
 /** What became of a round for the crowd. Times are milliseconds since 1970. */
 export interface PreparedRound extends RoundId {
   readonly closesAt: number;
@@ -99,7 +102,10 @@ export class PreparedCrowd {
       await entry.join();
     });
     await this.#first.promise;
+    const probing = setInterval(() => this.#probe(), SILENCE);
     for (const settings of this.#settings) await this.#make(settings);
+    clearInterval(probing);
+    if (this.gone > 0) throw new Error("Cannot measure: clients were dropped");
   }
 
   /** Takes part in everything that was prepared, and resolves when all of it is over. */
@@ -144,6 +150,12 @@ export class PreparedCrowd {
 
   async close(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close()));
+  }
+
+  #probe(): void {
+    for (const client of this.#clients) {
+      client.probe().catch(() => {/* counted as gone */});
+    }
   }
 
   /** Two runs are enough: one of each kind. */
