@@ -1,8 +1,8 @@
 /**
  * How many WebCrypto calls of a round are under way at a time: enough for the threads that serve them to
- * be busy while this one is, and few enough that what they work on stays in the cache.
+ * be busy while this one is, and few enough that they do not wait for each other.
  */
-const LANES = 64;
+const LANES = 16;
 
 /**
  * Does numbered pieces of work, many at a time: a call to WebCrypto takes the same time however many are
