@@ -236,7 +236,7 @@ export class Conversation {
     const { advance, ...saying } = this.#outbox.next(
       start,
       this.#rounds.size,
-      number > 0,
+      number,
       this.#options.random,
     );
     const { signing, direction } = this.#options;

@@ -56,6 +56,11 @@ export interface Advance {
   readonly round?: number;
 }
 
+/** In an earlier generation no texts are sent: anybody who learns the identity keys could read them. */
+const FIRST_WITH_TEXTS = 1;
+/** In an earlier generation texts wait for new keys: they are not safe from quantum computers yet. */
+const FIRST_WITH_TURNS = 2;
+
 const COVER: Saying = {
   type: MessageType.COVER,
   flags: 0,
@@ -75,6 +80,8 @@ export class Outbox {
   #acknowledged: SequenceSet = NO_SEQUENCES;
   #nextSeq = 1;
   #turn = 0;
+  /** Whether what was begun last was a part of a text. */
+  #wasText = false;
 
   /** How many texts are not acknowledged. */
   get undelivered(): number {
@@ -101,7 +108,10 @@ export class Outbox {
     return progress;
   }
 
-  /** Queues payloads of RATCHET messages; they go before texts. */
+  /**
+   * Queues payloads of RATCHET messages. They go before texts until the generation is safe from quantum
+   * computers; from then on the two take turns, or a step would hold up what is said for four rounds.
+   */
   renew(payloads: readonly Bytes[]): void {
     for (const payload of payloads) {
       this.#keys.push({ type: MessageType.RATCHET, flags: 0, payload });
@@ -117,16 +127,16 @@ export class Outbox {
    * What to send in the round that starts then.
    *
    * @param pending how many rounds before it are not over: acknowledgements take as much longer.
-   * @param mayTell whether texts may be sent yet.
+   * @param generation under which it will be sealed.
    */
   next(
     start: number,
     pending: number,
-    mayTell: boolean,
+    generation: number,
     random: RandomSource,
   ): Saying & { readonly seq: number; readonly advance?: Advance } {
     this.#turn++;
-    const underway = this.#due() ?? this.#begin(mayTell);
+    const underway = this.#due() ?? this.#begin(generation);
     if (underway === undefined) return { ...COVER, seq: 0 };
     underway.round = start;
     underway.due = this.#turn + RESEND_ROUNDS + 2 * pending +
@@ -208,11 +218,11 @@ export class Outbox {
       .find(({ arrived, due }) => !arrived && due <= this.#turn);
   }
 
-  #begin(mayTell: boolean): Underway | undefined {
+  #begin(generation: number): Underway | undefined {
     if (this.#nextSeq > this.#acknowledged.cumulative + WINDOW) {
       return undefined;
     }
-    const item = this.#take(mayTell);
+    const item = this.#take(generation);
     if (item === undefined) return undefined;
     const underway = {
       seq: this.#nextSeq++,
@@ -225,8 +235,12 @@ export class Outbox {
     return underway;
   }
 
-  #take(mayTell: boolean): Numbered | undefined {
-    const key = this.#keys.shift();
+  #take(generation: number): Numbered | undefined {
+    const mayTell = generation >= FIRST_WITH_TEXTS && this.#texts.length > 0;
+    const isKeysTurn = !mayTell || this.#wasText ||
+      generation < FIRST_WITH_TURNS;
+    const key = isKeysTurn ? this.#keys.shift() : undefined;
+    this.#wasText = key === undefined && mayTell;
     if (key !== undefined) return key;
     if (this.#texts.length > 0) {
       return mayTell ? this.#texts.shift() : undefined;

@@ -21,7 +21,7 @@ function said(box: Outbox, text: string): string {
 }
 
 function sent(box: Outbox, round: number, pending = 0): number {
-  return box.next(round, pending, true, zeros).seq;
+  return box.next(round, pending, 2, zeros).seq;
 }
 
 Deno.test("outbox: at most 32 messages are under way; acknowledged ones make room", () => {
@@ -49,9 +49,9 @@ Deno.test("outbox: sent again 2 to 4 rounds later, later while rounds are pendin
   for (let i = 0; i < 200; i++) {
     const box = new Outbox();
     said(box, "x");
-    assertEquals(box.next(0, 0, true, randomBytes).seq, 1);
+    assertEquals(box.next(0, 0, 2, randomBytes).seq, 1);
     let gap = 1;
-    while (box.next(gap, 0, true, randomBytes).seq === 0) gap++;
+    while (box.next(gap, 0, 2, randomBytes).seq === 0) gap++;
     gaps.add(gap);
   }
   assertEquals([...gaps].sort(), [2, 3, 4]);
@@ -74,16 +74,50 @@ Deno.test("outbox: sent again 2 to 4 rounds later, later while rounds are pendin
   for (let round = 3; round < 20; round++) assertEquals(sent(lost, round), 0);
 });
 
-Deno.test("outbox: no text before keys; keys before texts; goodbye behind all", () => {
+Deno.test("outbox: no text before keys; goodbye behind all", () => {
   const box = new Outbox();
   said(box, "x");
   box.hangUp(Uint8Array.of(0));
-  assertEquals(box.next(0, 0, false, zeros).type, MessageType.COVER);
+  assertEquals(box.next(0, 0, 0, zeros).type, MessageType.COVER);
   box.renew([Uint8Array.of(7)]);
-  assertEquals(box.next(1, 0, false, zeros).type, MessageType.RATCHET);
-  assertEquals(box.next(2, 0, true, zeros).type, MessageType.TEXT);
+  assertEquals(box.next(1, 0, 0, zeros).type, MessageType.RATCHET);
+  assertEquals(box.next(2, 0, 1, zeros).type, MessageType.TEXT);
   box.acknowledge({ ack: 2, sack: 0 });
-  assertEquals(box.next(3, 0, true, zeros).type, MessageType.HANGUP);
+  assertEquals(box.next(3, 0, 1, zeros).type, MessageType.HANGUP);
+});
+
+/** Types of what goes in six rounds of a generation, with four parts of keys and two texts to be sent. */
+function orderIn(generation: number): MessageType[] {
+  const box = new Outbox();
+  box.renew([1, 2, 3, 4].map((part) => Uint8Array.of(part)));
+  said(box, "x");
+  said(box, "y");
+  return Array.from(
+    { length: 6 },
+    (_, round) => box.next(round, 9, generation, zeros).type,
+  );
+}
+
+Deno.test("S3.8: outbox: texts wait for new keys while they are not safe from quantum computers", () => {
+  const { COVER, RATCHET, TEXT } = MessageType;
+  const keys = [RATCHET, RATCHET, RATCHET, RATCHET];
+  assertEquals(orderIn(0), [...keys, COVER, COVER]);
+  assertEquals(orderIn(1), [...keys, TEXT, TEXT]);
+});
+
+Deno.test("S3.8: outbox: later texts and new keys take turns, and neither waits when the other has nothing", () => {
+  const { COVER, RATCHET, TEXT } = MessageType;
+  assertEquals(orderIn(2), [TEXT, RATCHET, TEXT, RATCHET, RATCHET, RATCHET]);
+  const box = new Outbox();
+  said(box, "x");
+  assertEquals(box.next(0, 9, 2, zeros).type, TEXT);
+  said(box, "y");
+  box.renew([1, 2].map((part) => Uint8Array.of(part)));
+  // A text has just gone: it is the keys' turn.
+  assertEquals(box.next(1, 9, 2, zeros).type, RATCHET);
+  assertEquals(box.next(2, 9, 2, zeros).type, TEXT);
+  assertEquals(box.next(3, 9, 2, zeros).type, RATCHET);
+  assertEquals(box.next(4, 9, 2, zeros).type, COVER);
 });
 
 Deno.test("S3.4: a text is delivered when everything up to its last part is, not before", () => {
