@@ -99,7 +99,6 @@ export class MixClient {
       try {
         await this.#attend();
       } catch (error) {
-        this.#isJoined = false;
         if (this.#isClosed) return;
         const retryIn = this.#backoff.next();
         this.#tell({ type: "gone", error, retryIn });
@@ -112,6 +111,7 @@ export class MixClient {
     const { exchange, dial, policy, identityOf } = this.#options;
     const { makeAhead = MAKE_AHEAD, checksCovers = true } = this.#options;
     const { turn = (work) => work() } = this.#options;
+    const fault = (error: unknown) => this.#tell({ type: "fault", error });
     const link = await this.#options.connect();
     if (this.#isClosed) return await link.close();
     const attendance = new Attendance(link, {
@@ -122,8 +122,8 @@ export class MixClient {
       planner: this.#planner,
       onions: this.#onions,
       fillers: {
-        [RoundKind.EXCHANGE]: exchange && exchangeFiller(exchange),
-        [RoundKind.DIALING]: dial && dialFiller(dial),
+        [RoundKind.EXCHANGE]: exchange && exchangeFiller(exchange, fault),
+        [RoundKind.DIALING]: dial && dialFiller(dial, fault),
       },
       makeAhead,
       turn,

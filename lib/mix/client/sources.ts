@@ -10,7 +10,10 @@ export type Loss =
   /** The connection broke before the round was over: nobody knows. */
   | "unknown";
 
-/** What takes one slot of an exchange round. Exactly one of the two functions is called, once. */
+/**
+ * What takes one slot of an exchange round. Exactly one of the two functions is called, once; an error
+ * that it throws is told as a fault of the source, and harms no round.
+ */
 export interface Exchange {
   /** Drop id 16 ‖ sealed 496. */
   readonly payload: Bytes;
@@ -35,7 +38,7 @@ export interface DialSource {
   readonly certificateId: Bytes;
   /**
    * The token (32 bytes) to be left in the bucket of the certificate with the id `to` (32 bytes); nothing
-   * for cover. `done` is told whether the round took it.
+   * for cover. `done` is told whether the round took it; an error that it throws harms no round.
    */
   dial(
     round: RoundId,
