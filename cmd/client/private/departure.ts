@@ -2,8 +2,6 @@ import type { Peer } from "./peer.ts";
 
 /** Rounds in which nothing new comes after which a script that has said everything hangs up. */
 const QUIET_ROUNDS = 10;
-/** Rounds for which one stays when the other person has hung up: they wait to hear that it is known. */
-const LINGERING_ROUNDS = 4;
 /** How long goodbyes may take, in milliseconds. */
 const GOODBYE = 70_000;
 /** Between two looks at whether all is said, in milliseconds. */
@@ -12,10 +10,6 @@ const LOOK = 100;
 /** Knows when one may go. */
 export class Departure {
   readonly #signal: AbortSignal;
-  /** How many rounds have succeeded. */
-  #rounds = 0;
-  /** Which of them is to be waited for. */
-  #stayUntil = 0;
   #heardAt = 0;
 
   /** `signal` fires when the person waits no longer. */
@@ -23,19 +17,9 @@ export class Departure {
     this.#signal = signal;
   }
 
-  /** A round has succeeded. */
-  round(): void {
-    this.#rounds++;
-  }
-
   /** Something has come that others may follow on: a text, an answer, keys. */
   heard(): void {
     this.#heardAt = performance.now();
-  }
-
-  /** Somebody has hung up. */
-  left(): void {
-    this.#stayUntil = this.#rounds + LINGERING_ROUNDS;
   }
 
   /**
@@ -60,15 +44,9 @@ export class Departure {
     );
   }
 
-  /** Waits until nobody is left with whom it is not over, and they know it. */
-  async allKnow(
-    isOver: () => boolean,
-    isJoined: () => boolean,
-  ): Promise<void> {
-    await this.#until(
-      () => isOver() && (!isJoined() || this.#rounds >= this.#stayUntil),
-      GOODBYE,
-    );
+  /** Waits until it is over with everybody, and they know it. */
+  async allKnow(isKnown: () => boolean): Promise<void> {
+    await this.#until(isKnown, GOODBYE);
   }
 
   /** Waits until the person wants no more. */

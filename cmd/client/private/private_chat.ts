@@ -287,9 +287,6 @@ export class PrivateChat {
       case "refused":
       case "unanswered":
       case "ended":
-        if (event.kind === "ended" && event.reason === "left by peer") {
-          this.#departure.left();
-        }
         for (const own of peer.waiting) {
           own.state = "lost";
           this.#view.own(own);
@@ -308,9 +305,6 @@ export class PrivateChat {
     if (event.type === "joined") this.#connection = "joined";
     if (event.type === "gone" && this.#connection === "joined") {
       this.#connection = "lost";
-    }
-    if (event.type === "round" && event.outcome === "done") {
-      this.#departure.round();
     }
     this.#news.take(event);
     if (event.type === "refused") {
@@ -372,6 +366,7 @@ export class PrivateChat {
   /** Hangs up everywhere, and waits until that is known. */
   async #leave(): Promise<void> {
     this.#follow();
+    const { line } = this.session;
     const left = this.#peers.held;
     const waiting = left.filter(({ stage }) => stage !== "calling")
       .flatMap((each) => each.waiting).length;
@@ -379,13 +374,18 @@ export class PrivateChat {
       this.note(
         `hanging up when ${waiting} of your texts are delivered; Ctrl-C leaves at once`,
       );
+    } else if (line.farewells > 0) {
+      this.note(
+        "leaving when others know that it is over; Ctrl-C does at once",
+      );
     }
     for (const { address } of left) this.hangUp(address);
-    const isOver = () => {
+    await this.#departure.allKnow(() => {
       this.#follow();
-      return this.#peers.held.length === 0;
-    };
-    await this.#departure.allKnow(isOver, () => this.#connection === "joined");
+      // Without rounds nobody learns anything.
+      const isKnown = this.#connection !== "joined" || line.farewells === 0;
+      return this.#peers.held.length === 0 && isKnown;
+    });
   }
 }
 

@@ -57,8 +57,6 @@ export interface ConversationView {
   readonly stage: TalkStage;
   /** 0 until keys are agreed on, 1 then, from 2 on safe from quantum computers. */
   readonly generation: number;
-  /** Start of the last round in which the other person was there. */
-  readonly heardIn: number | undefined;
   /** So many of one's own texts are not acknowledged yet. */
   readonly undelivered: number;
 }
@@ -102,7 +100,6 @@ export class PrivateLine implements ExchangeSource, DialSource {
       certificate: talk.certificate,
       stage: talk.stage,
       generation: talk.connection?.conversation.generation ?? 0,
-      heardIn: talk.heardIn,
       undelivered: talk.connection?.conversation.undelivered ?? 0,
     }));
   }
@@ -110,6 +107,11 @@ export class PrivateLine implements ExchangeSource, DialSource {
   /** The calls that wait to be accepted, the oldest first. */
   get ringing(): readonly Call[] {
     return this.#ringing.all;
+  }
+
+  /** How many conversations are over here, while others still wait to hear that, or that it is known. */
+  get farewells(): number {
+    return this.#talks.partings.connections.length;
   }
 
   /**
@@ -252,18 +254,15 @@ export class PrivateLine implements ExchangeSource, DialSource {
     round: RoundId,
     filter: { has(token: Bytes): boolean },
   ): Promise<void> {
-    for (const certificate of await this.#options.contacts()) {
-      if (equalConstantTime(certificate.id, this.certificateId)) continue;
-      try {
-        const token = await this.#connector.token(
-          certificate,
-          round.start,
-          Direction.CALLEE,
-        );
-        if (filter.has(token)) this.#rang(certificate, round.start);
-      } catch (error) {
-        // Somebody whose certificate holds no key cannot call.
-        if (!(error instanceof CryptoError)) throw error;
+    const others = (await this.#options.contacts())
+      .filter(({ id }) => !equalConstantTime(id, this.certificateId));
+    const tokens = await Promise.all(
+      others.map((other) => this.#tokenOf(other, round.start)),
+    );
+    for (const [i, other] of others.entries()) {
+      const token = tokens[i];
+      if (token !== undefined && filter.has(token)) {
+        this.#rang(other, round.start);
       }
     }
   }
@@ -271,6 +270,19 @@ export class PrivateLine implements ExchangeSource, DialSource {
   /** Resolves when everything that has come was worked on. */
   async settled(): Promise<void> {
     while (this.#background.size > 0) await Promise.all(this.#background);
+  }
+
+  /** What somebody else would have left in a dialing round; nothing if their certificate holds no key. */
+  async #tokenOf(
+    other: Certificate,
+    start: number,
+  ): Promise<Bytes | undefined> {
+    try {
+      return await this.#connector.token(other, start, Direction.CALLEE);
+    } catch (error) {
+      if (!(error instanceof CryptoError)) throw error;
+      return undefined;
+    }
   }
 
   async #exchange(

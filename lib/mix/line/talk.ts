@@ -9,7 +9,7 @@ export type TalkStage = "calling" | "answering" | "talking" | "leaving";
 export interface Talk {
   /** The other person. */
   readonly certificate: Certificate;
-  /** Called, not answered yet; accepted, nothing heard yet; talking; hung up, and waiting for what was said. */
+  /** What has come of it. */
   stage: TalkStage;
   /** One's own call, while the stage is `calling`. */
   call: OutgoingCall | undefined;
@@ -19,8 +19,6 @@ export interface Talk {
   readonly dialedAt: number;
   /** When it began, in milliseconds since 1970. */
   readonly since: number;
-  /** Start of the last round in which the other person was there. */
-  heardIn: number | undefined;
 }
 
 /** A talk that begins: one's own call, or, if `dialedAt` is given, the answer to theirs. */
@@ -37,6 +35,5 @@ export function beginTalk(
     connection: undefined,
     dialedAt: dialedAt ?? -Infinity,
     since: now,
-    heardIn: undefined,
   };
 }

@@ -133,7 +133,6 @@ export class Talks {
         );
       case "round":
         if (event.outcome === "exchanged") {
-          talk.heardIn = Math.max(talk.heardIn ?? 0, event.round);
           this.#onMeeting(address, event.round);
         }
         return this.#tell({ ...event, address });

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assembleKeyring } from "../../../lib/identity/mod.ts";
 import { LineError } from "../../../lib/mix/line/line_error.ts";
+import { TEST_TIME, testKeyPairs } from "../../support/keyrings.ts";
 import { texts, told, World } from "./world.ts";
 import type { Person } from "./world.ts";
 
@@ -55,7 +57,15 @@ Deno.test("S3.8: a call rings, is accepted, and both talk until one hangs up", a
   assert(states.every((event) => event.id === id));
   assertEquals(states.at(-1)?.state, "delivered");
   bob.line.hangUp(alice.address);
-  await world.pass(30);
+  assertEquals([alice.line.farewells, bob.line.farewells], [0, 0]);
+  await world.pass(4);
+  // Both are done, and Alice waits until Bob is away: he might not know that she knows.
+  assertEquals(alice.line.conversations, []);
+  assertEquals(bob.line.conversations, []);
+  assertEquals([alice.line.farewells, bob.line.farewells], [1, 0]);
+  await world.pass(6);
+  assertEquals(alice.line.farewells, 0);
+  await world.pass(20);
   for (
     const [person, other, reason] of [
       [alice, bob, "left by peer"],
@@ -230,6 +240,41 @@ Deno.test("S3.8: a person who is not a contact cannot call; nobody calls oneself
   await world.pass(30);
   assertEquals(bob.events, []);
   assertEquals(bob.line.ringing, []);
+});
+
+Deno.test("S3.8: contacts whose certificates hold no key neither call nor are reached, and do nobody harm", async () => {
+  const world = new World();
+  const [alice, bob] = await world.friends("alice", "bob") as [Person, Person];
+  const pairs = await testKeyPairs();
+  const nobody = await assembleKeyring("mallory@example.org", TEST_TIME, {
+    ...pairs,
+    dh: { ...pairs.dh, publicKey: new Uint8Array(32) },
+  });
+  bob.contacts = [nobody.certificate, alice.certificate];
+  bob.line.call(nobody.certificate);
+  alice.line.call(bob.certificate);
+  await world.pass(20);
+  assertEquals(told(bob), ["unanswered", "ringing"]);
+});
+
+Deno.test("S3.8: a refusal is left with until the caller knows, or thirty rounds", async () => {
+  for (const isThere of [true, false]) {
+    const world = new World();
+    const [alice, bob] = await world.friends("alice", "bob") as [
+      Person,
+      Person,
+    ];
+    alice.line.call(bob.certificate);
+    await world.pass(10);
+    alice.online = isThere;
+    bob.line.refuse(alice.address);
+    await world.pass(4);
+    if (isThere) assertEquals(told(alice).at(-1), "refused");
+    else await world.pass(50);
+    assertEquals(bob.line.farewells, isThere ? 0 : 1);
+    await world.pass(10);
+    assertEquals(bob.line.farewells, 0);
+  }
 });
 
 Deno.test("S3.8: whoever gave up is not waited for: two minutes", async () => {
