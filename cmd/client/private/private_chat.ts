@@ -6,7 +6,6 @@ import type { Io } from "../../io.ts";
 import type { Profile } from "../profile.ts";
 import type { RouteFlags } from "../route.ts";
 import { ChatView } from "./chat_view.ts";
-import type { Standing } from "./chat_view.ts";
 import { Departure } from "./departure.ts";
 import { lineObject, roundsObject } from "./event_json.ts";
 import { lineWords } from "./line_words.ts";
@@ -21,8 +20,7 @@ import { RoundNews } from "./round_news.ts";
 
 /** Between two looks at how things stand, in milliseconds. */
 const LOOK_EVERY = 1_000;
-/** After so many looks without a round to come that is said. */
-const LOOKS_IN_VAIN = 15;
+
 /** How a private chat is held. */
 export interface PrivateChatOptions extends Insistence {
   /** How the server is reached, and whom to believe about relays. */
@@ -45,11 +43,7 @@ export class PrivateChat {
   readonly #departure: Departure;
   #session: PrivateSession | undefined;
   #current: Peer | undefined;
-  #connection: Standing["connection"] = "never";
-  /** Looks in a row without a round to come. */
-  #looks = 0;
   #isLeaving = false;
-  #told = "";
 
   constructor(
     io: Io,
@@ -302,24 +296,12 @@ export class PrivateChat {
     if (this.#isLeaving) return;
     this.#out.event(roundsObject(event));
     if (event.type === "chain") this.#peers.promised(event.chain);
-    if (event.type === "joined") this.#connection = "joined";
-    if (event.type === "gone" && this.#connection === "joined") {
-      this.#connection = "lost";
-    }
     this.#news.take(event);
     if (event.type === "refused") {
       const { problem } = this.session.identities;
-      if (problem !== undefined) this.#tellOnce(describe(problem));
+      if (problem !== undefined) this.#news.unknownRelays(problem);
     }
     this.#showPrompt();
-  }
-
-  #tellOnce(text: string): void {
-    if (text === this.#told) return;
-    this.#told = text;
-    this.note(
-      `${text}; the chain has relays, and which there are the controllers say: sotto client network set ADDRESS...`,
-    );
   }
 
   /** Takes over from the line how conversations stand. */
@@ -329,16 +311,12 @@ export class PrivateChat {
 
   /** Looks how things stand. */
   #look(): void {
-    const hasRound = this.session.client.status.nextIn !== undefined;
-    this.#looks = hasRound || this.#connection !== "joined"
-      ? 0
-      : this.#looks + 1;
-    if (this.#looks === LOOKS_IN_VAIN) {
-      this.note(
-        "the server announces no rounds: mixes of its chain may be away; what you say waits",
-      );
-    }
+    this.#news.look(this.#hasRound);
     this.#showPrompt();
+  }
+
+  get #hasRound(): boolean {
+    return this.session.client.status.nextIn !== undefined;
   }
 
   #attempt(action: () => void): void {
@@ -354,8 +332,8 @@ export class PrivateChat {
 
   #showPrompt(): void {
     this.#view.prompt(this.#current, {
-      connection: this.#connection,
-      hasRound: this.session.client.status.nextIn !== undefined,
+      connection: this.#news.connection,
+      hasRound: this.#hasRound,
     });
   }
 
@@ -383,7 +361,8 @@ export class PrivateChat {
     await this.#departure.allKnow(() => {
       this.#follow();
       // Without rounds nobody learns anything.
-      const isKnown = this.#connection !== "joined" || line.farewells === 0;
+      const isKnown = this.#news.connection !== "joined" ||
+        line.farewells === 0;
       return this.#peers.held.length === 0 && isKnown;
     });
   }

@@ -3,6 +3,7 @@ import type { ChainView, MixClientEvent } from "../../../lib/mix/mod.ts";
 import { describe } from "../../errors.ts";
 import { formatDuration } from "../../format_duration.ts";
 import { offlineText } from "../event_text.ts";
+import type { Standing } from "./chat_view.ts";
 import { clockText } from "./clock_text.ts";
 
 type RoundEvent = MixClientEvent & { readonly type: "round" };
@@ -11,6 +12,8 @@ type RoundEvent = MixClientEvent & { readonly type: "round" };
 const SKEW = 2_000;
 /** Nor is a way to the server and back that takes less. */
 const SLOW = 600;
+/** After so many looks without a round to come that is said. */
+const LOOKS_IN_VAIN = 15;
 
 /** Tells a person of rounds what is not as it should be, and when it is again; of each only once. */
 export class RoundNews {
@@ -19,6 +22,9 @@ export class RoundNews {
   #isGone = false;
   #chain: string | undefined;
   #refused = "";
+  #problem = "";
+  /** Looks in a row without a round to come. */
+  #looks = 0;
   #skew = 0;
   #roundTrip = 0;
   /** By how much messages leave earlier, as was said last, in milliseconds. */
@@ -27,6 +33,32 @@ export class RoundNews {
 
   constructor(say: (text: string) => void) {
     this.#say = say;
+  }
+
+  /** Whether the server has taken this client in, and whether it ever has. */
+  get connection(): Standing["connection"] {
+    if (!this.#joined) return "never";
+    return this.#isGone ? "lost" : "joined";
+  }
+
+  /** A second has passed; whether it is known when the next round is. */
+  look(hasRound: boolean): void {
+    const isInVain = !hasRound && this.connection === "joined";
+    this.#looks = isInVain ? this.#looks + 1 : 0;
+    if (this.#looks !== LOOKS_IN_VAIN) return;
+    this.#say(
+      "the server announces no rounds: mixes of its chain may be away; what you say waits",
+    );
+  }
+
+  /** Which relays there are cannot be found out, so that settings are refused. */
+  unknownRelays(error: unknown): void {
+    const problem = describe(error);
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    this.#say(
+      `${problem}; the chain has relays, and which there are the controllers say: sotto client network set ADDRESS...`,
+    );
   }
 
   /** Something has happened. */

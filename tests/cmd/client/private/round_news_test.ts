@@ -128,3 +128,35 @@ Deno.test("round news: settings that are refused, once for each reason", () => {
     ["rounds are refused: cannot use x", "rounds are refused: not y"],
   );
 });
+
+Deno.test("round news: whether one is connected, and that no round comes though one is", () => {
+  const said: string[] = [];
+  const news = new RoundNews((text) => said.push(text));
+  const look = (times: number, hasRound = false) => {
+    for (let i = 0; i < times; i++) news.look(hasRound);
+  };
+  look(20);
+  assertEquals([news.connection, said], ["never", []]);
+  news.take({ type: "gone", error: CUT, retryIn: 100 });
+  assertEquals(news.connection, "never");
+  news.take({ type: "joined" });
+  assertEquals(news.connection, "joined");
+  said.length = 0;
+  look(14);
+  look(1, true);
+  look(14);
+  assertEquals(said, []);
+  look(10);
+  assertEquals(said.length, 1);
+  assertMatch(said[0]!, /^the server announces no rounds/);
+  news.take({ type: "gone", error: CUT, retryIn: 100 });
+  assertEquals(news.connection, "lost");
+});
+
+Deno.test("round news: relays that nobody tells of, once for each reason", () => {
+  const said: string[] = [];
+  const news = new RoundNews((text) => said.push(text));
+  for (const why of ["a", "a", "b"]) news.unknownRelays(new Error(why));
+  assertEquals(said.length, 2);
+  assertMatch(said[1]!, /^b; the chain has relays/);
+});
