@@ -53,8 +53,8 @@ export interface CoordinatorOptions {
 
 /** Whom a coordinator serves. */
 export interface Audience {
-  /** How many clients have joined. */
-  readonly size: number;
+  /** All who have joined. */
+  readonly clients: ReadonlySet<Participant>;
   /** There are settings of a run to come. */
   announce(document: Bytes): void;
 }
@@ -176,7 +176,7 @@ export class Coordinator {
       deadline: options.deadline ?? lifeOf(plan.period),
       timers,
       random: options.random ?? Math.random,
-      clients: () => audience.size,
+      clients: audience.clients,
       announce: (document) => audience.announce(document),
       filters: (start, encoded) => {
         const filters = parseFilters(encoded, plan.buckets)

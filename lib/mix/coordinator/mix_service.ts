@@ -77,13 +77,10 @@ export class MixService {
     const { clients = 10_000, timers = SYSTEM_TIMERS } = options;
     this.#limit = clients;
     this.#timers = timers;
-    const seats = this.#seats;
     this.#coordinator = new Coordinator(options, {
-      get size() {
-        return seats.size;
-      },
-      announce(document) {
-        for (const seat of [...seats]) seat.announce(document);
+      clients: this.#seats,
+      announce: (document) => {
+        for (const seat of [...this.#seats]) seat.announce(document);
       },
     });
   }

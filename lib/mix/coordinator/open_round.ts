@@ -1,4 +1,5 @@
 import type { Bytes } from "../../protocol/mod.ts";
+import { MalformedError } from "../../protocol/mod.ts";
 import { MixError } from "../mix_error.ts";
 import type { RoundId } from "../round.ts";
 import { RoundKind } from "../round.ts";
@@ -25,9 +26,11 @@ export interface OpenRoundParts {
   readonly id: RoundId;
   /** Its way through the mixes. */
   readonly chain: ChainRound;
+  /** All who may still hand in; some of them come and go while it is open. */
+  readonly clients: ReadonlySet<Participant>;
   /** Bytes of replies for everybody: the same for all. */
   readonly replyBytes: number;
-  /** When onions are taken no more. */
+  /** When onions are taken no more, whoever is missing. */
   readonly closesAt: number;
   /** When it is given up. */
   readonly failsAt: number;
@@ -46,10 +49,14 @@ export interface OpenRoundParts {
 /**
  * A round, from the first onions that are handed in for it to the answers. It knows who handed in what
  * by its place in the batch, and nothing else of it.
+ *
+ * It closes with its window, or before, when there is nobody left to wait for: nobody who has joined is
+ * left out by that. It does not close before its start, until when whoever joins may count on it.
  */
 export class OpenRound {
-  /** How it ended, once it has. */
-  end: RoundEnd | undefined;
+  #isClosed = false;
+  #isOver = false;
+  #fault: ChainFault | undefined;
   readonly #parts: OpenRoundParts;
   /** In the order in which they handed in: whose replies are where. */
   readonly #participants = new Map<Participant, number>();
@@ -61,7 +68,7 @@ export class OpenRound {
     this.#parts = parts;
     this.#cancel = timers.after(
       Math.max(0, closesAt - timers.now()),
-      () => this.#run(),
+      () => this.#close(),
     );
   }
 
@@ -70,9 +77,19 @@ export class OpenRound {
     return this.#parts.id;
   }
 
-  /** When onions are taken no more, in milliseconds since 1970. */
+  /** When onions are taken no more, whoever is missing, in milliseconds since 1970. */
   get closesAt(): number {
     return this.#parts.closesAt;
+  }
+
+  /** Whether everybody was answered. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Why it came to nothing, if it has. */
+  get fault(): ChainFault | undefined {
+    return this.#fault;
   }
 
   /** Onions that were handed in. */
@@ -80,17 +97,28 @@ export class OpenRound {
     return this.#parts.chain.count;
   }
 
-  /** Takes somebody's onions; `false` if there are some already. */
+  /**
+   * Takes somebody's onions; `false` if it is closed.
+   *
+   * @throws {MalformedError} if there are some already.
+   */
   submit(participant: Participant, onions: Bytes): boolean {
-    if (this.#participants.has(participant)) return false;
+    if (this.#participants.has(participant)) {
+      throw new MalformedError("Cannot take onions: some came before");
+    }
+    if (this.#isClosed) return false;
+    const { chain, timers, clients } = this.#parts;
     this.#participants.set(participant, this.#participants.size);
-    this.#parts.chain.add(onions);
+    chain.add(onions);
+    const hasBegun = timers.now() >= this.id.start;
+    if (hasBegun && clients.isSubsetOf(this.#participants)) this.#close();
     return true;
   }
 
   /** Gives the round up, wherever it is: it is erased at every mix, and everybody is told. */
   fail(fault: ChainFault): void {
-    if (this.end !== undefined) return;
+    if (this.#isOver) return;
+    this.#fault = fault;
     this.#cancel();
     this.#parts.chain.abort();
     this.#finish(fault, (participant) => {
@@ -98,6 +126,13 @@ export class OpenRound {
     });
   }
 
+  #close(): void {
+    this.#isClosed = true;
+    this.#cancel();
+    void this.#run();
+  }
+
+  /** Never rejects. */
   async #run(): Promise<void> {
     const { chain, timers, failsAt } = this.#parts;
     this.#cancel = timers.after(
@@ -112,7 +147,7 @@ export class OpenRound {
   }
 
   #succeed(outcome: ChainOutcome): void {
-    if (this.end !== undefined) return;
+    if (this.#isOver) return;
     const { replyBytes, accept, chain } = this.#parts;
     try {
       accept(outcome);
@@ -133,9 +168,8 @@ export class OpenRound {
     end: RoundEnd,
     answer: (participant: Participant, index: number) => void,
   ): void {
-    this.end = end;
+    this.#isOver = true;
     const all = [...this.#participants].sort(([a], [b]) => a.order - b.order);
-    this.#participants.clear();
     for (const [participant, index] of all) answer(participant, index);
     this.#parts.over(end);
   }

@@ -22,6 +22,8 @@ const STRIKES = 3;
 
 /** What the rounds of a kind are kept going with. */
 export interface RoundKeeperParts extends RunKeeperParts {
+  /** All who have joined. */
+  readonly clients: ReadonlySet<Participant>;
   /** How long after the window a round is given up, in milliseconds. */
   readonly deadline: number;
   /**
@@ -41,7 +43,7 @@ export class RoundKeeper {
   readonly #runs: RunKeeper;
   readonly #window: number;
   readonly #tally = new RoundTally();
-  /** By their starts; those that came to nothing early are kept until their window is over. */
+  /** By their starts; those that are over early are kept until their window is. */
   readonly #rounds = new Map<number, OpenRound>();
   #strikes = 0;
   #isStopped = false;
@@ -60,8 +62,7 @@ export class RoundKeeper {
 
   /** Rounds that are not over. */
   get inFlight(): number {
-    return [...this.#rounds.values()].filter(({ end }) => end === undefined)
-      .length;
+    return [...this.#rounds.values()].filter(({ isOver }) => !isOver).length;
   }
 
   /** Settings of the runs that are not over, in the order of their rounds. */
@@ -78,7 +79,8 @@ export class RoundKeeper {
    * Takes the onions of a participant for the round that starts then.
    *
    * @returns `undefined` if they are taken, or the participant was told that the round has failed;
-   * otherwise how many milliseconds ago the round was closed, 0 if there is none or it is not open yet.
+   * otherwise how many milliseconds ago its window ended, 0 if there is no such round, or it is not open
+   * yet, or was closed before this participant joined.
    * @throws {MalformedError} if they are not as many as all hand in, or a second time for that round.
    */
   submit(
@@ -101,10 +103,9 @@ export class RoundKeeper {
     }
     this.#checkLength(made, start, onions);
     const round = this.#rounds.get(start) ?? this.#open(made, start);
-    if (!round.submit(participant, onions)) {
-      throw new MalformedError("Cannot take onions: some came before");
-    }
-    return undefined;
+    if (round.submit(participant, onions)) return undefined;
+    this.#tally.late();
+    return 0;
   }
 
   /** Gives up all that is under way, and makes nothing more. */
@@ -117,8 +118,8 @@ export class RoundKeeper {
 
   /** Where the chain failed, if the round has come to nothing already, or cannot come to anything. */
   #faultAt(start: number): number | undefined {
-    const end = this.#rounds.get(start)?.end;
-    if (end instanceof ChainFault) return end.place;
+    const fault = this.#rounds.get(start)?.fault;
+    if (fault !== undefined) return fault.place;
     return this.#runs.find(start) === undefined
       ? this.#runs.faultAt(start)
       : undefined;
@@ -135,7 +136,7 @@ export class RoundKeeper {
   }
 
   #open(made: MadeRun, start: number): OpenRound {
-    const { kind, mode, plan, deadline, timers } = this.#parts;
+    const { kind, mode, plan, deadline, timers, clients } = this.#parts;
     const { run, mixes } = made;
     const id: RoundId = { kind, start };
     const index = indexIn(run, start)!;
@@ -146,6 +147,7 @@ export class RoundKeeper {
     const round: OpenRound = new OpenRound({
       id,
       chain: new ChainRound({ id, mixes, sizes, timers }),
+      clients,
       replyBytes: plan.slots * sizes[0]!.reply,
       closesAt,
       failsAt: closesAt + deadline,
@@ -159,11 +161,11 @@ export class RoundKeeper {
     return round;
   }
 
-  /** Rounds that failed before they were closed, and are closed now. */
+  /** Rounds that were over before their window was, and it is now. */
   #prune(): void {
     const now = this.#parts.timers.now();
-    for (const [start, { end, closesAt }] of this.#rounds) {
-      if (end !== undefined && closesAt <= now) this.#rounds.delete(start);
+    for (const [start, { isOver, closesAt }] of this.#rounds) {
+      if (isOver && closesAt <= now) this.#rounds.delete(start);
     }
   }
 

@@ -27,8 +27,8 @@ export interface RunKeeperParts extends RunParts {
   readonly lead: number;
   /** Numbers from 0 to below 1, for the waits between attempts. */
   readonly random: () => number;
-  /** How many clients have joined. */
-  readonly clients: () => number;
+  /** All who have joined. */
+  readonly clients: { readonly size: number };
   /** There are settings of a run to come. */
   readonly announce: (document: Bytes) => void;
   /** Told of runs that could not be made. */
@@ -136,7 +136,7 @@ export class RunKeeper {
     while (!this.#stop.signal.aborted) {
       const now = timers.now();
       const at = Math.max(this.#horizon - due, this.#retryAt, this.#room());
-      if (clients() === 0) await this.#nap(undefined);
+      if (clients.size === 0) await this.#nap(undefined);
       else if (at > now) await this.#nap(at - now);
       else await this.#make();
     }
