@@ -14,7 +14,7 @@ const ATTEMPTS = 5;
  * @param error why a member did not get ready.
  * @returns `undefined` if that is not why.
  */
-export function portTaken(error: unknown): string | undefined {
+function portTaken(error: unknown): string | undefined {
   if (!(error instanceof LabError) || error.code !== "ERR_LAB_ENDED") {
     return undefined;
   }

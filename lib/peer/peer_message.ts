@@ -63,7 +63,7 @@ export interface PeerMessage {
   readonly payload: Bytes;
 }
 
-/** A message inside a letter that opened, without the signature of the one who should have written it. */
+/** What opened is a message without the signature of the one who should have written it. */
 export class PeerMessageError extends Error {
   /** Name of the class. */
   override readonly name = "PeerMessageError";

@@ -28,8 +28,8 @@ export interface TextAssembly {
 export const EMPTY_ASSEMBLY: TextAssembly = { parts: [] };
 
 /**
- * Takes in one TEXT message, whatever the order of arrival. A message that has arrived before must
- * not be given again (`fresh` of the opened letter says so).
+ * Takes in one TEXT message, whatever the order of arrival. One that has completed a text before must not be
+ * given again: what was taken of it is forgotten.
  *
  * @returns the assembly to go on with, the text that this part completed, and how many parts were
  * thrown away: those of a text that is too long or not UTF-8, and the oldest if more than 1,024 wait.

@@ -1,5 +1,4 @@
-import { accountLink } from "../../account/mod.ts";
-import { ACCOUNT } from "../../account/mod.ts";
+import { ACCOUNT, accountLink } from "../../account/mod.ts";
 import type { NodeCertificate } from "../../identity/mod.ts";
 import { dial } from "../../net/mod.ts";
 import { ROUNDS } from "../../mix/commands.ts";

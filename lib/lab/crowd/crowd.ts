@@ -6,6 +6,7 @@ import type {
 import type { MixClientOptions } from "../../mix/client/mix_client_options.ts";
 import type { RoundClock } from "../../mix/client/round_clock.ts";
 import { SYSTEM_ROUND_CLOCK } from "../../mix/client/round_clock.ts";
+import { NO_ROUNDS, oneMore } from "../../mix/client/round_tally.ts";
 import { RoundKind } from "../../mix/round.ts";
 import { Turns } from "./turns.ts";
 
@@ -43,7 +44,6 @@ export interface CrowdStatus {
   readonly dialing: RoundCounts;
 }
 
-const NONE: RoundCounts = { done: 0, late: 0, failed: 0, unknown: 0 };
 /** Clients that make onions at a time: enough for the threads that do it, and others get a word in. */
 const TURNS = 8;
 /** Exchange rounds that are told apart. */
@@ -58,8 +58,8 @@ export class Crowd {
   readonly #clock: RoundClock;
   readonly #clients: MixClient[];
   readonly #rounds = new Map<number, RoundCounts>();
-  #exchange = NONE;
-  #dialing = NONE;
+  #exchange = NO_ROUNDS;
+  #dialing = NO_ROUNDS;
   #gone = 0;
   #refused = 0;
   #next = 0;
@@ -128,14 +128,12 @@ export class Crowd {
     else if (event.type === "refused") this.#refused++;
     else if (event.type === "round") {
       const { round: { kind, start }, outcome } = event;
-      const oneMore = (counts = NONE) => ({
-        ...counts,
-        [outcome]: counts[outcome] + 1,
-      });
-      if (kind === RoundKind.DIALING) this.#dialing = oneMore(this.#dialing);
-      else {
-        this.#exchange = oneMore(this.#exchange);
-        this.#rounds.set(start, oneMore(this.#rounds.get(start)));
+      if (kind === RoundKind.DIALING) {
+        this.#dialing = oneMore(this.#dialing, outcome);
+      } else {
+        const before = this.#rounds.get(start) ?? NO_ROUNDS;
+        this.#exchange = oneMore(this.#exchange, outcome);
+        this.#rounds.set(start, oneMore(before, outcome));
         if (this.#rounds.size > ROUNDS_KEPT) this.#forgetOldest();
       }
     }

@@ -13,11 +13,19 @@ import type {
 /** What is said of the rounds, apart from the connection. */
 export type TallyStatus = Omit<MixClientStatus, "joined" | "nextIn">;
 
+/** Before any round has ended. */
+export const NO_ROUNDS: RoundCounts = {
+  done: 0,
+  late: 0,
+  failed: 0,
+  unknown: 0,
+};
+
 /** Counts rounds, and remembers what was promised for them. */
 export class RoundTally {
   readonly #chains = new Map<RoundKind, ChainView>();
-  #exchange: RoundCounts = { done: 0, late: 0, failed: 0, unknown: 0 };
-  #dialing: RoundCounts = { done: 0, late: 0, failed: 0, unknown: 0 };
+  #exchange = NO_ROUNDS;
+  #dialing = NO_ROUNDS;
   #spent = 0;
   #missing = 0;
   /** The last measurement. */
@@ -73,6 +81,10 @@ export function viewOf(settings: RunSettings): ChainView {
   };
 }
 
-function oneMore(counts: RoundCounts, outcome: RoundResult): RoundCounts {
+/** With one more round that has ended so. */
+export function oneMore(
+  counts: RoundCounts,
+  outcome: RoundResult,
+): RoundCounts {
   return { ...counts, [outcome]: counts[outcome] + 1 };
 }

@@ -17,7 +17,7 @@ import type { StepPart } from "./step_part.ts";
 import { cutStep, partsOf, STEP_LIMIT, StepKind } from "./step_part.ts";
 
 /** A new step begins so many rounds after the one before is in use. */
-export const STEP_ROUNDS = 32;
+const STEP_ROUNDS = 32;
 
 /** Keys of a step that was offered, until it is answered. */
 interface Offer {

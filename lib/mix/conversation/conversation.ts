@@ -43,7 +43,7 @@ import {
 import { readStepPart, StepKind } from "./step_part.ts";
 
 /** So many rounds may be under way; the reply of an older one is not waited for any more. */
-export const ROUNDS_LIMIT = 16;
+const ROUNDS_LIMIT = 16;
 
 /** What a conversation is between. */
 export interface ConversationOptions {

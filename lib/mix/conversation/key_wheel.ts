@@ -2,7 +2,7 @@ import type { Bytes } from "../../protocol/mod.ts";
 import { concat, hmacSha256, u64, utf8 } from "../../protocol/mod.ts";
 
 /** A wheel turns once a minute. */
-export const MINUTE = 60_000;
+const MINUTE = 60_000;
 /** It is turned at most so far at once: five weeks. */
 export const TURN_LIMIT = 50_400;
 

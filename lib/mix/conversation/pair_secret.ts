@@ -11,7 +11,7 @@ import {
 } from "../../protocol/mod.ts";
 
 /** Length of a call's id in bytes. */
-export const CALL_ID_BYTES = 16;
+const CALL_ID_BYTES = 16;
 
 const PAIR = utf8("sotto mix pair v1");
 const DIAL = utf8("dial");

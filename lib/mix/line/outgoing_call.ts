@@ -1,5 +1,5 @@
 /** A call that nobody answers is dialed again after so many milliseconds, */
-export const REDIAL_AFTER = 60_000;
+const REDIAL_AFTER = 60_000;
 /** and given up after so many. So long, too, a call that was heard can be answered. */
 export const CALL_LIMIT = 600_000;
 
