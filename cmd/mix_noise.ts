@@ -42,6 +42,7 @@ export function noiseOf(level: NoiseLevel, kind: RoundKind): NoiseLevel {
 export const MIX_NOISE_HELP =
   `  --mix-noise LEVEL        messages of its own that it adds to a round if it is not the last of the chain, so
                            that nobody can count who talks: none, lab (20), small (3000), strong (20000) or
-                           MEAN,SCALE; small if not given. Twice so many are made, here and in every mix before
-                           the last: small takes about a core in each of three mixes, strong a machine of its own
+                           MEAN,SCALE; small if not given. Twice so many are made: with small, each of three
+                           mixes needs one to two processors of its own while somebody takes part; with
+                           strong, seven times as much. lab is for trying it out, and protects nothing
 `;

@@ -106,8 +106,8 @@ function labCommands(lab: Lab): PastedCommand[] {
     const other = index === 0 ? second : first;
     if (other === undefined) break;
     const about = mix === 1
-      ? "the same, without telling others who talks to whom (the server alone still sees it)"
-      : `the same, without telling anybody who talks to whom, the server included (${mix} mixes; the noise of a lab is little)`;
+      ? "the same, so that only the server could see who talks to whom"
+      : `the same, so that no one sees who talks to whom (${mix} mixes, but little noise)`;
     add(
       index === 0 ? about : "",
       `SOTTO_HOME=${

@@ -1,8 +1,5 @@
 import { ExitPolicy } from "../../lib/directory/mod.ts";
-import {
-  parseFingerprint,
-  parseServerAddress,
-} from "../../lib/identity/mod.ts";
+import { parseServerAddress } from "../../lib/identity/mod.ts";
 import type { ServerAddress } from "../../lib/identity/mod.ts";
 import type { NoiseLevel } from "../../lib/mix/mod.ts";
 import { parseIpAddress } from "../../lib/net/mod.ts";
@@ -13,6 +10,7 @@ import type { Bytes } from "../../lib/protocol/mod.ts";
 import { countOf } from "../count.ts";
 import { parseDuration } from "../duration.ts";
 import { describe, UsageError } from "../errors.ts";
+import { parseFingerprintFlag } from "../fingerprint_flag.ts";
 import { COMMON_FLAGS } from "../flags.ts";
 import type { FlagValues } from "../flags.ts";
 import { PROTECTION_FLAGS } from "../key_file.ts";
@@ -165,7 +163,7 @@ function policyOf(text: string | undefined, isPrivate: boolean): ExitPolicy {
 }
 
 function relativeOf(text: string): Bytes {
-  return fingerprintOf(
+  return parseFingerprintFlag(
     text,
     "--family takes the fingerprint of another relay of yours",
   );
@@ -179,15 +177,7 @@ function mixOf(flags: FlagValues<typeof FLAGS>): RelayMixSettings | undefined {
   }
   const hint = "--mix-for takes the fingerprint of a server";
   return {
-    coordinators: named.map((each) => fingerprintOf(each, hint)),
+    coordinators: named.map((each) => parseFingerprintFlag(each, hint)),
     noise: parseMixNoise(noise),
   };
-}
-
-function fingerprintOf(text: string, hint: string): Bytes {
-  try {
-    return parseFingerprint(text);
-  } catch (error) {
-    throw new UsageError(describe(error), { hint });
-  }
 }

@@ -1,3 +1,4 @@
+import { UsageError } from "../errors.ts";
 import type { FlagTable, FlagValues } from "../flags.ts";
 import { MIX_NOISE_HELP } from "../mix_noise.ts";
 
@@ -16,10 +17,23 @@ export const MIX_FLAGS = {
 /** Their values. */
 export type MixFlags = FlagValues<typeof MIX_FLAGS>;
 
+/**
+ * Whether a server offers rounds.
+ *
+ * @throws {UsageError} if it does not, and is told how.
+ */
+export function offersRounds(flags: MixFlags): boolean {
+  if (!flags["no-mix"]) return true;
+  const { "no-mix": _, ...others } = MIX_FLAGS;
+  const told = (Object.keys(others) as (keyof typeof others)[])
+    .find((name) => (flags[name]?.length ?? 0) > 0);
+  if (told === undefined) return false;
+  throw new UsageError(`--no-mix and --${told} exclude each other`);
+}
+
 /** Whether mixes are looked for among the relays of a network. */
 export function needsRelays(flags: MixFlags): boolean {
-  return !flags["no-mix"] &&
-    (flags["mix-chain"].length > 0 || (flags.mixes ?? "1") !== "1");
+  return flags["mix-chain"].length > 0 || (flags.mixes ?? "1") !== "1";
 }
 
 /** What the help of a server says of them. */

@@ -55,7 +55,7 @@ export class MixNews {
       dialingFailed: dialing.failed,
       ...last === undefined ? {} : {
         onions: last.onions,
-        // What a mix takes includes those behind it.
+        // One for each mix, in the order of the chain.
         tookMs: last.durations.map((each) => Math.round(each)).join(","),
       },
     });

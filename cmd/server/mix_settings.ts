@@ -1,11 +1,11 @@
-import { parseFingerprint } from "../../lib/identity/mod.ts";
 import { RunMode } from "../../lib/mix/mod.ts";
 import type { NoiseLevel } from "../../lib/mix/mod.ts";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import { parseChoice } from "../choice.ts";
 import { countOf } from "../count.ts";
 import { parseDuration } from "../duration.ts";
-import { describe, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
+import { parseFingerprintFlag } from "../fingerprint_flag.ts";
 import { parseMixNoise } from "../mix_noise.ts";
 import type { MixFlags } from "./mix_flags.ts";
 
@@ -32,6 +32,8 @@ const MOST_SLOTS = 16;
 const CLIENTS = 10_000;
 const SHORTEST = 200;
 const LONGEST = 600_000;
+const RELAY_HINT =
+  "--mix-chain takes the fingerprint of a relay that runs with --mix";
 
 /** @throws {UsageError} if a flag cannot be what it is. */
 export function mixSettingsOf(flags: MixFlags): MixSettings {
@@ -66,21 +68,13 @@ export function mixSettingsOf(flags: MixFlags): MixSettings {
   ]);
   return {
     mixes,
-    chain: named.length === 0 ? undefined : named.map(fingerprintOf),
+    chain: named.length === 0
+      ? undefined
+      : named.map((each) => parseFingerprintFlag(each, RELAY_HINT)),
     period,
     noise: parseMixNoise(flags["mix-noise"]),
     mode: mode === "rounds" ? RunMode.ROUNDS : RunMode.CIRCUITS,
     slots,
     clients: countOf("--mix-clients", flags["mix-clients"], CLIENTS),
   };
-}
-
-function fingerprintOf(text: string): Bytes {
-  try {
-    return parseFingerprint(text);
-  } catch (error) {
-    throw new UsageError(describe(error), {
-      hint: "--mix-chain takes the fingerprint of a relay that runs with --mix",
-    });
-  }
 }

@@ -21,7 +21,7 @@ import { parseListenAddress } from "../listen_address.ts";
 import { LOG_FLAGS } from "../node_log.ts";
 import { NETWORK_FLAGS } from "../network_flags.ts";
 import { parseSize } from "../size.ts";
-import { MIX_FLAGS, needsRelays } from "./mix_flags.ts";
+import { MIX_FLAGS, needsRelays, offersRounds } from "./mix_flags.ts";
 import { DATA_FLAG } from "./server_store.ts";
 
 /** The flags of `sotto server`. */
@@ -91,7 +91,7 @@ export function settingsOf(flags: FlagValues<typeof FLAGS>): Settings {
   return {
     listen: listenOf(flags),
     onion: flags.onion,
-    mixes: !flags["no-mix"],
+    mixes: offersRounds(flags),
     mixesWithRelays: needsRelays(flags),
     quiet: flags.quiet,
     rules: {

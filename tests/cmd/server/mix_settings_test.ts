@@ -40,7 +40,24 @@ Deno.test("mix settings: a server is a chain of one unless told otherwise", () =
   });
   assertEquals([server().mixes, server().mixesWithRelays], [true, false]);
   assertEquals(server("--no-mix").mixes, false);
-  assertEquals(server("--no-mix", "--mixes", "3").mixesWithRelays, false);
+});
+
+Deno.test("mix settings: who offers no rounds is not told how they go", () => {
+  for (
+    const args of [
+      ["--mixes", "3"],
+      ["--mixes", "3", "--controller", `sotto://${NAME}@127.0.0.1:1`],
+      ["--mix-chain", NAME],
+      ["--mix-noise", "lab"],
+      ["--mix-round", "2s"],
+    ]
+  ) {
+    assertThrows(
+      () => server("--no-mix", ...args),
+      UsageError,
+      `--no-mix and ${args[0]} exclude each other`,
+    );
+  }
 });
 
 Deno.test("mix settings: what flags say", () => {
