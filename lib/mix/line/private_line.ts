@@ -13,17 +13,14 @@ import type {
   ExchangeSource,
 } from "../client/sources.ts";
 import type { Conversation } from "../conversation/conversation.ts";
-import type { HangUpReason } from "../conversation/conversation_event.ts";
-import { isLower } from "../conversation/pair_secret.ts";
 import { Direction } from "../conversation/round_seal.ts";
 import type { RoundId } from "../round.ts";
 import { Connector, forget } from "./connector.ts";
 import type { Connection } from "./connector.ts";
 import { LineError } from "./line_error.ts";
 import type { Call, LineEvent } from "./line_event.ts";
-import { CALL_LIMIT } from "./outgoing_call.ts";
 import type { OutgoingCall } from "./outgoing_call.ts";
-import { RingingCalls } from "./ringing_calls.ts";
+import { Reception } from "./reception.ts";
 import { beginTalk } from "./talk.ts";
 import type { Talk, TalkStage } from "./talk.ts";
 import { Talks } from "./talks.ts";
@@ -69,23 +66,30 @@ export interface ConversationView {
 export class PrivateLine implements ExchangeSource, DialSource {
   readonly #options: PrivateLineOptions;
   readonly #random: RandomSource;
-  readonly #slots: number;
-  readonly #ringing = new RingingCalls();
   readonly #talks: Talks;
   readonly #connector: Connector;
+  readonly #reception: Reception;
   readonly #background = new Set<Promise<void>>();
 
   /** Nobody is called, and nobody heard yet. */
   constructor(options: PrivateLineOptions) {
     this.#options = options;
     this.#random = options.random ?? randomBytes;
-    this.#slots = options.slots ?? SLOTS;
     this.#connector = new Connector(options.keyring, this.#random);
     this.#talks = new Talks(
       options.onEvent,
       // What they dialed before they were there has led to that.
-      (address, round) => this.#ringing.settle(address, round),
+      (address, round) => this.#reception.settle(address, round),
     );
+    this.#reception = new Reception({
+      talks: this.#talks,
+      connector: this.#connector,
+      ownId: this.certificateId,
+      slots: options.slots ?? SLOTS,
+      now: options.now,
+      tell: options.onEvent,
+      later: (work) => this.#later(work),
+    });
   }
 
   /** Id of one's own certificate, 32 bytes. */
@@ -106,7 +110,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
 
   /** The calls that wait to be accepted, the oldest first. */
   get ringing(): readonly Call[] {
-    return this.#ringing.all;
+    return this.#reception.ringing;
   }
 
   /** How many conversations are over here, while others still wait to hear that, or that it is known. */
@@ -122,7 +126,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
    */
   call(certificate: Certificate): void {
     const { address, id } = certificate;
-    if (this.#ringing.get(address) !== undefined) return this.accept(address);
+    if (this.#reception.rings(address)) return this.accept(address);
     const talk = this.#talks.get(address);
     if (
       equalConstantTime(id, this.certificateId) ||
@@ -133,7 +137,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
         "Cannot call: it is oneself, or somebody one talks to already",
       );
     }
-    this.#refuseIfFull(address);
+    this.#reception.refuseIfFull(address);
     if (talk !== undefined) this.#talks.end(talk, "left");
     this.#talks.add(beginTalk(certificate, this.#options.now()));
   }
@@ -144,13 +148,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
    * @throws {LineError} `ERR_LINE_BUSY`, `ERR_LINE_NOBODY`.
    */
   accept(address: string): void {
-    const ringing = this.#ringing.get(address);
-    if (ringing === undefined) throw nobody("no call of theirs rings");
-    this.#refuseIfFull(address);
-    this.#ringing.settle(address, ringing.dialedAt);
-    const talk = this.#talks.get(address);
-    if (talk !== undefined) this.#talks.end(talk, "called anew");
-    this.#answer(ringing.certificate, ringing.dialedAt);
+    this.#reception.accept(address);
   }
 
   /**
@@ -159,10 +157,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
    * @throws {LineError} `ERR_LINE_NOBODY`.
    */
   refuse(address: string): void {
-    const ringing = this.#ringing.get(address);
-    if (ringing === undefined) throw nobody("no call of theirs rings");
-    this.#ringing.settle(address, ringing.dialedAt);
-    this.#turnAway(ringing.certificate, ringing.dialedAt, "refused");
+    this.#reception.refuse(address);
   }
 
   /**
@@ -220,7 +215,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
     this.#lapse();
     const talk = this.#talks.due(round.start).find(({ certificate }) =>
       // A token of a round before something was heard of them would be taken for an old one.
-      !this.#ringing.isSettled(certificate.address, round.start)
+      !this.#reception.isSettled(certificate.address, round.start)
     );
     const call = talk?.call;
     if (talk === undefined || call === undefined) return undefined;
@@ -262,7 +257,7 @@ export class PrivateLine implements ExchangeSource, DialSource {
     for (const [i, other] of others.entries()) {
       const token = tokens[i];
       if (token !== undefined && filter.has(token)) {
-        this.#rang(other, round.start);
+        this.#reception.rang(other, round.start);
       }
     }
   }
@@ -303,91 +298,17 @@ export class PrivateLine implements ExchangeSource, DialSource {
     call.dialed(connection.dialedAt);
     this.#talks.attach(talk, connection);
     const { address } = talk.certificate;
-    this.#tell({ kind: "dialed", address, round: connection.dialedAt });
-  }
-
-  /** A token of that person is in the filter of the dialing round that started then. */
-  #rang(certificate: Certificate, dialedAt: number): void {
-    const { address, id } = certificate;
-    if (this.#ringing.isSettled(address, dialedAt)) return;
-    const now = this.#options.now();
-    const call = { address, dialedAt };
-    if (now - dialedAt >= CALL_LIMIT) {
-      const isNews = this.#ringing.miss(address, dialedAt);
-      if (isNews) this.#tell({ kind: "missed", call, busy: false });
-      return;
-    }
-    const talk = this.#talks.get(address);
-    const refusal = this.#talks.partings.refusalOf(address);
-    if (talk?.stage === "calling") {
-      // Both call: the call of the one with the lower id counts, if it has been made.
-      if (talk.call?.hasLeft && isLower(this.certificateId, id)) return;
-      this.#replace(talk, dialedAt);
-    } else if (talk?.stage === "answering") {
-      // They dialed again before they could know that they are answered.
-      if (dialedAt > talk.dialedAt) this.#replace(talk, dialedAt);
-    } else if (refusal !== undefined) {
-      this.#turnAway(certificate, dialedAt, refusal);
-    } else if (
-      talk === undefined && this.#talks.count(address) >= this.#slots
-    ) {
-      this.#ringing.settle(address, dialedAt);
-      this.#turnAway(certificate, dialedAt, "busy");
-      this.#tell({ kind: "missed", call, busy: true });
-    } else if (this.#ringing.ring(certificate, dialedAt)) {
-      this.#tell({ kind: "ringing", call });
-    }
-  }
-
-  /** Begins to answer in place of what was between the two. */
-  #replace(talk: Talk, dialedAt: number): void {
-    this.#talks.discard(talk);
-    this.#ringing.settle(talk.certificate.address, dialedAt);
-    this.#answer(talk.certificate, dialedAt);
-  }
-
-  #answer(certificate: Certificate, dialedAt: number): void {
-    const talk = beginTalk(certificate, this.#options.now(), dialedAt);
-    this.#talks.add(talk);
-    const made = this.#connector
-      .connect(certificate, dialedAt, Direction.CALLEE);
-    this.#later(made.then((connection) => {
-      if (this.#talks.stands(talk)) this.#talks.attach(talk, connection);
-    }));
-  }
-
-  /** Goes where the call leads only to say why one does not talk. */
-  #turnAway(
-    certificate: Certificate,
-    dialedAt: number,
-    reason: Exclude<HangUpReason, "bye">,
-  ): void {
-    const made = this.#connector
-      .connect(certificate, dialedAt, Direction.CALLEE, reason);
-    this.#later(made.then((connection) => {
-      this.#talks.partings.add(certificate.address, connection, reason);
-    }));
+    this.#options.onEvent({
+      kind: "dialed",
+      address,
+      round: connection.dialedAt,
+    });
   }
 
   /** What has become too old ends. */
   #lapse(): void {
-    const now = this.#options.now();
-    for (const call of this.#ringing.lapse(now)) {
-      this.#tell({ kind: "missed", call, busy: false });
-    }
-    this.#talks.lapse(now);
-  }
-
-  #refuseIfFull(address: string): void {
-    if (this.#talks.count(address) < this.#slots) return;
-    throw new LineError(
-      "ERR_LINE_BUSY",
-      `Cannot begin a conversation: there are ${this.#slots} already`,
-    );
-  }
-
-  #tell(event: LineEvent): void {
-    this.#options.onEvent(event);
+    this.#reception.lapse();
+    this.#talks.lapse(this.#options.now());
   }
 
   /** Goes on beside; `settled` waits for it. */

@@ -1,5 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Certificate } from "../../../lib/identity/mod.ts";
+import { LineError } from "../../../lib/mix/line/line_error.ts";
 import type { LineEvent } from "../../../lib/mix/line/line_event.ts";
 import { PrivateLine } from "../../../lib/mix/line/private_line.ts";
 import { RoundKind } from "../../../lib/mix/round.ts";
@@ -36,6 +37,11 @@ export function told({ events }: Person): string[] {
 export function texts({ events }: Person): [string, string][] {
   return events.filter((event) => event.kind === "text")
     .map(({ address, text }) => [address.split("@")[0]!, text]);
+}
+
+/** Why a line does not do something. */
+export function codeOf(action: () => void): string {
+  return assertThrows(action, LineError).code;
 }
 
 /** Rounds of both kinds, played one after another on one clock; all lines see the same. */
