@@ -4,21 +4,14 @@ import {
   isNumbered,
   MessageType,
   PeerMessageError,
-  signPeerMessage,
   TEXT_ID_BYTES,
-  verifyPeerMessage,
 } from "../../peer/mod.ts";
 import type {
   Bytes,
   RandomSource,
   SigningKeyPair,
 } from "../../protocol/mod.ts";
-import {
-  concat,
-  equalConstantTime,
-  MalformedError,
-  u64,
-} from "../../protocol/mod.ts";
+import { equalConstantTime, MalformedError } from "../../protocol/mod.ts";
 import type { Loss } from "../client/sources.ts";
 import { Braid } from "./braid.ts";
 import type {
@@ -33,13 +26,9 @@ import { KeyWheel } from "./key_wheel.ts";
 import type { Advance } from "./outbox.ts";
 import { Outbox } from "./outbox.ts";
 import { callId } from "./pair_secret.ts";
-import {
-  Direction,
-  dropOf,
-  openInRound,
-  sealBase,
-  sealInRound,
-} from "./round_seal.ts";
+import { RoundMessages } from "./round_messages.ts";
+import type { Direction } from "./round_seal.ts";
+import { dropOf, sealBase } from "./round_seal.ts";
 import { readStepPart, StepKind } from "./step_part.ts";
 
 /** So many rounds may be under way; the reply of an older one is not waited for any more. */
@@ -82,7 +71,7 @@ const REFUSED = [MalformedError, PeerMessageError] as const;
  */
 export class Conversation {
   readonly #options: Omit<ConversationOptions, "secret">;
-  readonly #callId: Bytes;
+  readonly #messages: RoundMessages;
   readonly #wheel: KeyWheel;
   readonly #braid: Braid;
   readonly #outbox = new Outbox();
@@ -97,11 +86,11 @@ export class Conversation {
 
   private constructor(
     { secret, ...options }: ConversationOptions,
-    id: Bytes,
+    callId: Bytes,
     braid: Braid,
   ) {
     this.#options = options;
-    this.#callId = id;
+    this.#messages = new RoundMessages({ callId, ...options });
     this.#wheel = new KeyWheel(secret, options.dialedAt);
     this.#braid = braid;
   }
@@ -232,25 +221,22 @@ export class Conversation {
     this.#lastStart = start;
     this.#forgetOldest();
     this.#outbox.renew(await this.#braid.turn());
-    const { number, secret } = this.#braid.current;
+    const generation = this.#braid.current;
     const { advance, ...saying } = this.#outbox.next(
       start,
       this.#rounds.size,
-      number,
+      generation.number,
       this.#options.random,
-    );
-    const { signing, direction } = this.#options;
-    const message = await signPeerMessage(
-      signing.privateKey,
-      this.#context(start, direction),
-      { ...saying, ...this.#inbox.acknowledgement },
     );
     const [drop, base] = await Promise.all([
       dropOf(roundKey),
       sealBase(roundKey),
     ]);
     roundKey.fill(0);
-    const sealed = await sealInRound(base, secret, direction, message);
+    const sealed = await this.#messages.write(start, base, generation, {
+      ...saying,
+      ...this.#inbox.acknowledgement,
+    });
     this.#rounds.set(start, { base, sealed });
     if (advance !== undefined) this.#advanced([advance]);
     return { drop, sealed };
@@ -262,26 +248,16 @@ export class Conversation {
     { base }: Round,
     reply: Bytes,
   ): Promise<RoundOutcome> {
-    const theirs = this.#options.direction === Direction.CALLER
-      ? Direction.CALLEE
-      : Direction.CALLER;
-    for (const { number, secret } of this.#braid.candidates) {
-      const bytes = await openInRound(base, secret, theirs, reply);
-      if (bytes === undefined) continue;
-      try {
-        const message = await verifyPeerMessage(
-          this.#options.peer.signingKey,
-          this.#context(start, theirs),
-          bytes,
-        );
-        await this.#take(start, number, message);
-        return "exchanged";
-      } catch (error) {
-        if (!REFUSED.some((kind) => error instanceof kind)) throw error;
-        return "garbled";
-      }
+    const { candidates } = this.#braid;
+    try {
+      const read = await this.#messages.read(start, base, candidates, reply);
+      if (read === undefined) return "garbled";
+      await this.#take(start, read.generation, read.message);
+      return "exchanged";
+    } catch (error) {
+      if (!REFUSED.some((kind) => error instanceof kind)) throw error;
+      return "garbled";
     }
-    return "garbled";
   }
 
   /** @throws {MalformedError} if it breaks the rules; of its content nothing was taken in then. */
@@ -386,14 +362,5 @@ export class Conversation {
     for (const advance of advances) {
       this.#options.onEvent({ kind: "state", ...advance });
     }
-  }
-
-  /** What signatures stand for besides the message: the call, the round, and who of the two speaks. */
-  #context(start: number, direction: Direction): Bytes {
-    return concat(
-      this.#callId,
-      u64(BigInt(start)),
-      Uint8Array.of(direction),
-    );
   }
 }
