@@ -1,6 +1,7 @@
 import { checkProof } from "../../directory/mod.ts";
 import type { NodeKeyring } from "../../identity/mod.ts";
 import type { Incoming } from "../../net/mod.ts";
+import { TokenBuckets } from "../../net/mod.ts";
 import type {
   Bytes,
   Channel,
@@ -54,6 +55,11 @@ interface Place {
 }
 
 const PLACES = 4;
+/**
+ * How many runs a coordinator may have prepared: a question of some bytes costs up to 512 keys. The shortest
+ * rounds that `sotto` runs take less than half of this pace.
+ */
+const RUNS = { perSecond: 1, burst: 120 };
 
 /**
  * A mix behind a port that it shares with other services (the structure of `LinkGuests`): whose first
@@ -68,6 +74,8 @@ export class MixHost {
   readonly #options: MixHostOptions;
   readonly #allowed: ReadonlySet<string> | undefined;
   readonly #places = new Map<string, Place>();
+  /** By coordinators, who get no new ones by connecting anew. */
+  readonly #runs = new TokenBuckets(RUNS);
   #isStopped = false;
 
   /** Nobody is here yet. */
@@ -127,16 +135,25 @@ export class MixHost {
       MIX_VOCABULARY,
       MIX_DECODER_LIMITS,
     );
-    const place = await this.#placeFor(fingerprint);
+    const name = fingerprint.toHex();
+    let before = this.#places.get(name)?.session;
+    while (before !== undefined) {
+      before.end();
+      await before.done;
+      before = this.#places.get(name)?.session;
+    }
+    // Until the session is there nothing is waited for, or two that come at once would share the place.
+    const place = this.#placeFor(name, fingerprint);
     if (place === undefined) {
       return await link.send(new CommandWriter().verb(MIX_REFUSED).done());
     }
-    const session = new MixSession(
+    const session = new MixSession({
       link,
-      place.node,
+      node: place.node,
       incoming,
-      this.#options.timers,
-    );
+      timers: this.#options.timers,
+      mayPrepare: () => this.#runs.take(name, this.#options.timers.now()) === 0,
+    });
     const { promise: done, resolve } = Promise.withResolvers<void>();
     place.session = { end: () => session.end(), done };
     try {
@@ -161,24 +178,16 @@ export class MixHost {
     this.#places.clear();
   }
 
-  /** The place of a coordinator, with no other connection of its own at it. */
-  async #placeFor(fingerprint: Bytes): Promise<Place | undefined> {
-    const name = fingerprint.toHex();
+  /** The place of a coordinator that has no other connection. */
+  #placeFor(name: string, fingerprint: Bytes): Place | undefined {
     if (this.#isStopped || this.#allowed?.has(name) === false) return undefined;
-    let place = this.#places.get(name);
-    while (place?.session !== undefined) {
-      place.session.end();
-      await place.session.done;
-      place = this.#places.get(name);
-    }
-    if (this.#isStopped) return undefined;
-    if (place === undefined) {
-      if (!this.#makeRoom()) return undefined;
-      const node = new MixNode({ ...this.#options, coordinator: fingerprint });
-      place = { node, session: undefined };
-      this.#places.set(name, place);
-    }
-    return place;
+    const place = this.#places.get(name);
+    if (place !== undefined) return place;
+    if (!this.#makeRoom()) return undefined;
+    const node = new MixNode({ ...this.#options, coordinator: fingerprint });
+    const made = { node, session: undefined };
+    this.#places.set(name, made);
+    return made;
   }
 
   /** Whether there is a place: that of one who is gone is free if need be. */

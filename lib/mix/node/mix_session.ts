@@ -38,12 +38,25 @@ const PATIENCE = 60_000;
 /** Questions that are being answered at once. */
 const TASKS_LIMIT = 64;
 
+/** What a connection of a coordinator is served with. */
+export interface MixSessionParts {
+  /** The connection. */
+  readonly link: CommandChannel;
+  /** What does the work. */
+  readonly node: MixNode;
+  /** How long the other side is waited for. */
+  readonly incoming: Pick<Incoming, "deadline">;
+  /** The time. */
+  readonly timers: MixTimers;
+  /** Whether another run may be asked for already. */
+  readonly mayPrepare: () => boolean;
+}
+
 /** One connection of a coordinator to a mix, once it has proved who it is. */
 export class MixSession {
   readonly #link: CommandChannel;
   readonly #node: MixNode;
-  readonly #incoming: Pick<Incoming, "deadline">;
-  readonly #timers: MixTimers;
+  readonly #parts: MixSessionParts;
   readonly #tasks = new Set<Promise<void>>();
   #isEnded = false;
   /** Replies that are coming in, by round, and what ends the waiting for the rest of them. */
@@ -53,16 +66,10 @@ export class MixSession {
   >();
 
   /** Nothing was said yet. */
-  constructor(
-    link: CommandChannel,
-    node: MixNode,
-    incoming: Pick<Incoming, "deadline">,
-    timers: MixTimers,
-  ) {
-    this.#link = link;
-    this.#node = node;
-    this.#incoming = incoming;
-    this.#timers = timers;
+  constructor(parts: MixSessionParts) {
+    this.#parts = parts;
+    this.#link = parts.link;
+    this.#node = parts.node;
   }
 
   /**
@@ -73,7 +80,7 @@ export class MixSession {
   async serve(): Promise<void> {
     try {
       for (;;) {
-        this.#incoming.deadline(IDLE_DEADLINE);
+        this.#parts.incoming.deadline(IDLE_DEADLINE);
         const message = await this.#link.next();
         if (message === null) return;
         await this.#take(message);
@@ -118,6 +125,7 @@ export class MixSession {
   }
 
   async #prepare(message: Message): Promise<void> {
+    if (!this.#parts.mayPrepare()) throw refusal("prepare a run: too many");
     const { kind, start } = roundIn(message);
     const { onionKeys, noise } = await this.#node.prepare({
       kind,
@@ -169,9 +177,10 @@ export class MixSession {
       if (this.#node.awaited(round) !== total) {
         await skipPart(this.#link, message);
         this.#node.abort(round);
-        return this.#answer(round, () => Promise.reject(notDue()));
+        const error = refusal("take replies: they are not due, or not so many");
+        return this.#answer(round, () => Promise.reject(error));
       }
-      const cancel = this.#timers.after(
+      const cancel = this.#parts.timers.after(
         PATIENCE,
         () => this.#abortRound(round),
       );
@@ -202,7 +211,7 @@ export class MixSession {
   }
 
   async #give(round: RoundId, batch: Bytes, size: number): Promise<void> {
-    const cancel = this.#timers.after(PATIENCE, () => this.#link.abort());
+    const cancel = this.#parts.timers.after(PATIENCE, () => this.#link.abort());
     try {
       await sendBatch(this.#link, BATCH_PART, round, batch, size);
     } finally {
@@ -224,9 +233,6 @@ export class MixSession {
   }
 }
 
-function notDue(): MixError {
-  return new MixError(
-    "ERR_MIX_REFUSED",
-    "Cannot take replies: they are not due, or not as many as are",
-  );
+function refusal(what: string): MixError {
+  return new MixError("ERR_MIX_REFUSED", `Cannot ${what}`);
 }

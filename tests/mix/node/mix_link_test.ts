@@ -4,6 +4,7 @@ import { MixError } from "../../../lib/mix/mix_error.ts";
 import type { MixErrorCode } from "../../../lib/mix/mix_error.ts";
 import type { MixLink } from "../../../lib/mix/node/mix_link.ts";
 import { RoundKind, RunMode } from "../../../lib/mix/round.ts";
+import type { Run } from "../../../lib/mix/round.ts";
 import { encodeSettings } from "../../../lib/mix/settings/run_settings.ts";
 import { randomBytes } from "../../../lib/protocol/mod.ts";
 import { freshNodeKeyring } from "../../support/keyrings.ts";
@@ -169,6 +170,59 @@ Deno.test("a coordinator has one place, however often it connects", async () => 
   assert(!second.isGone && !last.isGone);
   await chain.stop();
   await rejects("ERR_MIX_REFUSED", () => chain.link(0));
+});
+
+Deno.test("two connections of a coordinator that come at once do not share its place", async () => {
+  const chain = await LinkedChain.linked(1);
+  const [host, peer] = [chain.hosts[0]!, chain.peers[0] as MixLink];
+  // What it is still being answered is what both of the others wait for.
+  const asked = peer.prepare({ ...roundsFrom(chain.timers.now()), count: 512 });
+  const refused = rejects("ERR_MIX_GONE", () => asked);
+  const opened = await Promise.allSettled([chain.link(0), chain.link(0)]);
+  await refused;
+  const links = opened.flatMap((each) =>
+    each.status === "fulfilled" ? [each.value] : []
+  );
+  for (let i = 0; i < 500 && stay(links).length !== 1; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  const [last] = stay(links);
+  assertEquals([stay(links).length, host.coordinators], [1, 1]);
+  await last!.end();
+  while (host.coordinators > 0) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await chain.stop();
+});
+
+function stay(links: readonly MixLink[]): MixLink[] {
+  return links.filter(({ isGone }) => !isGone);
+}
+
+/** Exchange rounds from some seconds later on. */
+function roundsFrom(now: number): Run {
+  const { kind, mode } = { kind: RoundKind.EXCHANGE, mode: RunMode.ROUNDS };
+  return { kind, mode, first: now + 8_000, count: 1, period: 2_000 };
+}
+
+Deno.test("a coordinator has so many runs prepared and no more, and no others by connecting anew", async () => {
+  const chain = await LinkedChain.linked(1, { coordinators: "any" });
+  let peer = chain.peers[0] as MixLink;
+  const run = roundsFrom(chain.timers.now());
+  for (let i = 0; i < 120; i++) {
+    if (i === 60) peer = await chain.link(0);
+    await peer.prepare(run);
+  }
+  await rejects("ERR_MIX_REFUSED", () => peer.prepare(run));
+  const again = await chain.link(0);
+  await rejects("ERR_MIX_REFUSED", () => again.prepare(run));
+  const other = await chain.link(0, await freshNodeKeyring());
+  await other.prepare(run);
+  chain.timers.pass(2_000);
+  await again.prepare(run);
+  await again.prepare(run);
+  await rejects("ERR_MIX_REFUSED", () => again.prepare(run));
+  await chain.stop();
 });
 
 Deno.test("S3.5: only those coordinate who may, and who prove who they are", async () => {
