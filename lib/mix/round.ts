@@ -1,5 +1,3 @@
-import type { Bytes } from "../protocol/mod.ts";
-
 /** What a round is for. */
 export const RoundKind = {
   /** Two-way: what meets at a dead drop is exchanged and comes back. */
@@ -56,12 +54,4 @@ export function indexIn(run: Run, start: number): number | undefined {
 /** A round's name in maps. */
 export function roundName({ kind, start }: RoundId): string {
   return `${kind}/${start}`;
-}
-
-/** Onions or replies of one length, one behind the other: how rounds travel and are worked on. */
-export interface Batch {
-  /** Length of each in bytes. */
-  readonly size: number;
-  /** `count` times `size` bytes. */
-  readonly bytes: Bytes;
 }

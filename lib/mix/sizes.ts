@@ -11,11 +11,11 @@ export const TOKEN_BYTES = 32;
 /** Length in bytes of what reaches the last mix in a dialing round: bucket u32 ‖ token. */
 export const DIAL_BYTES: number = 4 + TOKEN_BYTES;
 /** What a layer keyed for the round adds: ephemeral X25519 key 32 ‖ tag 16. */
-export const ROUND_LAYER_BYTES = 48;
+const ROUND_LAYER_BYTES = 48;
 /** What a layer of a circuit adds: circuit id 16 ‖ tag 16. */
-export const CIRCUIT_LAYER_BYTES = 32;
+const CIRCUIT_LAYER_BYTES = 32;
 /** What every mix adds to a reply: a tag. */
-export const REPLY_LAYER_BYTES = 16;
+const REPLY_LAYER_BYTES = 16;
 
 /** Lengths in a round at one place of the chain. */
 export interface RoundSizes {

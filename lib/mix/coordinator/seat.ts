@@ -1,13 +1,12 @@
 import type { Bytes, CommandChannel } from "../../protocol/mod.ts";
 import { CommandWriter } from "../../protocol/mod.ts";
+import { about } from "../about_round.ts";
 import {
   ANNOUNCE,
   FAULT_PLACE,
   REPLIES,
   ROUND_DONE,
   ROUND_FAILED,
-  ROUND_KIND,
-  ROUND_START,
   SETTINGS,
 } from "../commands.ts";
 import type { RoundId } from "../round.ts";
@@ -64,14 +63,14 @@ export class Seat {
   /** A round is over; of a dialing round nothing comes back. */
   done(round: RoundId, replies: Bytes | undefined): void {
     this.post(
-      named(round, 32 + (replies?.length ?? 0)).set(REPLIES, replies)
+      about(round, 32 + (replies?.length ?? 0)).set(REPLIES, replies)
         .verb(ROUND_DONE).done(),
     );
   }
 
   /** A round came to nothing, because of the mix at that place. */
   failed(round: RoundId, place: number): void {
-    this.post(named(round).set(FAULT_PLACE, place).verb(ROUND_FAILED).done());
+    this.post(about(round).set(FAULT_PLACE, place).verb(ROUND_FAILED).done());
   }
 
   /** Sends commands as soon as the client takes them. */
@@ -135,10 +134,4 @@ export class Seat {
       this.#sending = undefined;
     }
   }
-}
-
-/** The beginning of what is said about a round. */
-export function named({ kind, start }: RoundId, capacity = 32): CommandWriter {
-  return new CommandWriter(capacity).set(ROUND_KIND, kind)
-    .set(ROUND_START, BigInt(start));
 }

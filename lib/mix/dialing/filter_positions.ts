@@ -2,7 +2,7 @@ import type { Bytes } from "../../protocol/mod.ts";
 import { TOKEN_BYTES } from "../sizes.ts";
 
 /** How many bits a token sets. */
-export const POSITIONS = 30;
+const POSITIONS = 30;
 
 /**
  * The bits that stand for a token in a filter of so many bits: 30 numbers from 0 to below `bits`.

@@ -7,6 +7,7 @@ import {
   CommandWriter,
   MalformedError,
 } from "../../protocol/mod.ts";
+import { about } from "../about_round.ts";
 import {
   ABORT_ROUND,
   ADD_ONIONS,
@@ -42,7 +43,6 @@ import { keysOf } from "../settings/settings_rules.ts";
 import { skipPart } from "./batch_input.ts";
 import { ChainView } from "./chain_view.ts";
 import {
-  about,
   MIX_DECODER_LIMITS,
   MIX_VOCABULARY,
   roundIn,

@@ -1,6 +1,7 @@
 import type { Incoming } from "../../net/mod.ts";
 import type { Bytes, CommandChannel, Message } from "../../protocol/mod.ts";
 import { concat, MalformedError } from "../../protocol/mod.ts";
+import { about } from "../about_round.ts";
 import {
   ABORT_ROUND,
   ADD_ONIONS,
@@ -29,7 +30,7 @@ import { roundName } from "../round.ts";
 import { parseSettingsBody } from "../settings/run_settings.ts";
 import { BatchInput, skipPart } from "./batch_input.ts";
 import type { MixNode } from "./mix_node.ts";
-import { about, partIn, roundIn, sendBatch } from "./mix_wire.ts";
+import { partIn, roundIn, sendBatch } from "./mix_wire.ts";
 
 /** Silence after which a coordinator counts as gone, in milliseconds; it comes back when it has rounds. */
 const IDLE_DEADLINE = 900_000;

@@ -4,11 +4,8 @@ import type {
   Message,
   Verb,
 } from "../../protocol/mod.ts";
-import {
-  CommandWriter,
-  MalformedError,
-  Vocabulary,
-} from "../../protocol/mod.ts";
+import { MalformedError, Vocabulary } from "../../protocol/mod.ts";
+import { about } from "../about_round.ts";
 import {
   BATCH_LENGTH,
   MIXING_ROUNDS,
@@ -27,13 +24,7 @@ export const MIX_DECODER_LIMITS = {
   skippedBytes: 65_536,
 };
 /** Longest body in bytes. */
-export const PART_LIMIT = 65_536;
-
-/** The beginning of what is said about a round, or about the run that begins with it. */
-export function about({ kind, start }: RoundId, capacity = 64): CommandWriter {
-  return new CommandWriter(capacity).set(ROUND_KIND, kind)
-    .set(ROUND_START, BigInt(start));
-}
+const PART_LIMIT = 65_536;
 
 /**
  * Which round a message is about.

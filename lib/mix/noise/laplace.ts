@@ -1,8 +1,6 @@
 import type { RandomSource } from "../../protocol/mod.ts";
 import { randomBelow } from "../../protocol/mod.ts";
-
-const MEAN_LIMIT = 1_000_000;
-const SCALE_LIMIT = 100_000;
+import { MEAN_LIMIT, SCALE_LIMIT } from "./noise_level.ts";
 
 /**
  * How much noise: `mean` plus a draw from the discrete Laplace distribution, and never less than 0.

@@ -1,3 +1,8 @@
+/** Greatest mean of noise. */
+export const MEAN_LIMIT = 1_000_000;
+/** Greatest scale of noise. */
+export const SCALE_LIMIT = 100_000;
+
 /** How much noise a mix adds to a round; see Vuvuzela (SOSP 2015) §4.2 for what it is worth. */
 export interface NoiseLevel {
   /** Mean of the noise onions that are alone at their drop; there are half as many pairs. 0 to 1,000,000. */

@@ -1,4 +1,6 @@
 import { SIGNATURE_BYTES, X25519_BYTES } from "../../protocol/mod.ts";
+import { BUCKET_LIMIT } from "../dialing/buckets.ts";
+import { MEAN_LIMIT, SCALE_LIMIT } from "../noise/noise_level.ts";
 import type { NoiseLevel } from "../noise/noise_level.ts";
 import { RoundKind, RunMode } from "../round.ts";
 import type { Run } from "../round.ts";
@@ -15,9 +17,6 @@ const COUNT_LIMIT = 512;
 const PERIOD_MINIMUM = 200;
 const PERIOD_LIMIT = 600_000;
 const SLOTS_LIMIT = 255;
-const BUCKETS_LIMIT = 65_536;
-const MEAN_LIMIT = 1_000_000;
-const SCALE_LIMIT = 100_000;
 /** Later than this no run begins, so that every moment of it is a whole number exactly. */
 const FIRST_LIMIT = 2 ** 52;
 /** Length of what stands in front of the mixes, in bytes. */
@@ -56,7 +55,7 @@ export function faultOfHead(
 ): string | undefined {
   const { kind, period, window, slots, buckets } = head;
   const isBuckets = kind === RoundKind.DIALING
-    ? within(buckets, 1, BUCKETS_LIMIT)
+    ? within(buckets, 1, BUCKET_LIMIT)
     : buckets === 0;
   return faultOfRun(head) ?? firstOf([
     [within(window, 1, period), `a window of ${window} ms`],
