@@ -34,7 +34,7 @@ Deno.test("within: the answer, the error, the deadline and the signal, and no ti
   control.abort();
   assertEquals((await given).code, "ERR_MIX_GONE");
   await assertRejects(() => within(time, 10, signal, never, "wait"), MixError);
-  assertEquals(time.timers, 0);
+  assertEquals(time.waiting, 0);
 });
 
 Deno.test("S3.5: the system's time is in whole milliseconds, near that of the computer, and does not go back", async () => {

@@ -1,49 +1,26 @@
 import type { RoundClock } from "../../lib/mix/client/round_clock.ts";
 import type { MixTimers } from "../../lib/mix/mix_timers.ts";
-
-interface Timer {
-  readonly at: number;
-  readonly due: () => void;
-}
+import { VirtualTimers } from "../support/virtual_timers.ts";
 
 /**
  * One time for a whole network: it passes only when a test says so, and stands still until everything that
  * the last timer has set off is done, what WebCrypto does in other threads included.
  */
-export class VirtualTime implements MixTimers, RoundClock, Disposable {
-  #now: number;
-  readonly #timers: Timer[] = [];
+export class VirtualTime extends VirtualTimers
+  implements MixTimers, RoundClock, Disposable {
   readonly #crypto = new CountedCrypto();
 
   /** @param now whole milliseconds since 1970. */
   constructor(now = 1_900_000_000_000) {
-    this.#now = now;
-  }
-
-  /** Timers that are set. */
-  get timers(): number {
-    return this.#timers.length;
-  }
-
-  now(): number {
-    return this.#now;
+    super(now);
   }
 
   wall(): number {
-    return this.#now;
+    return this.now();
   }
 
-  after(milliseconds: number, due: () => void): () => void {
-    const at = this.#now + Math.ceil(Math.max(0, milliseconds));
-    const timer = { at, due };
-    // Those of the same moment in the order in which they were set.
-    const behind = this.#timers.findIndex((each) => each.at > at);
-    if (behind < 0) this.#timers.push(timer);
-    else this.#timers.splice(behind, 0, timer);
-    return () => {
-      const index = this.#timers.indexOf(timer);
-      if (index >= 0) this.#timers.splice(index, 1);
-    };
+  override after(milliseconds: number, due: () => void): () => void {
+    return super.after(Math.ceil(milliseconds), due);
   }
 
   /** Resolves when so much time has passed. */
@@ -53,15 +30,9 @@ export class VirtualTime implements MixTimers, RoundClock, Disposable {
 
   /** Lets time pass. */
   async advance(milliseconds: number): Promise<void> {
-    const until = this.#now + milliseconds;
+    const until = this.now() + milliseconds;
     await this.settle();
-    while (this.#timers.length > 0 && this.#timers[0]!.at <= until) {
-      const { at, due } = this.#timers.shift()!;
-      this.#now = Math.max(this.#now, at);
-      due();
-      await this.settle();
-    }
-    this.#now = until;
+    while (this.step(until)) await this.settle();
   }
 
   /**
@@ -74,9 +45,9 @@ export class VirtualTime implements MixTimers, RoundClock, Disposable {
     holds: () => boolean,
     patience = 120_000,
   ): Promise<void> {
-    const end = this.#now + patience;
+    const end = this.now() + patience;
     while (!holds()) {
-      if (this.#now >= end) throw new Error(`Not in ${patience} ms: ${what}`);
+      if (this.now() >= end) throw new Error(`Not in ${patience} ms: ${what}`);
       await this.advance(100);
     }
   }

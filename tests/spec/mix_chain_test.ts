@@ -3,7 +3,7 @@ import type { NodeKeyring } from "../../lib/identity/mod.ts";
 import { MixHost } from "../../lib/mix/node/mix_host.ts";
 import { grantLink } from "../../lib/onion/link/link_commands.ts";
 import { answer, exportRsa, MalformedError } from "../../lib/protocol/mod.ts";
-import { VirtualTimers } from "../mix/node/virtual_timers.ts";
+import { VirtualTimers } from "../support/virtual_timers.ts";
 import { freshNodeKeyring, testKeyPairs } from "../support/keyrings.ts";
 import { NaiveMixLink } from "./naive_coordinator.ts";
 import type { NaiveNode } from "./naive_coordinator.ts";

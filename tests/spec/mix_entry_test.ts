@@ -4,7 +4,7 @@ import { MixService } from "../../lib/mix/coordinator/mix_service.ts";
 import type { MixPeer } from "../../lib/mix/mix_peer.ts";
 import { MixError } from "../../lib/mix/mix_error.ts";
 import { MixNode } from "../../lib/mix/node/mix_node.ts";
-import { VirtualTimers } from "../mix/node/virtual_timers.ts";
+import { VirtualTimers } from "../support/virtual_timers.ts";
 import { freshNodeKeyring, testNodeKeyring } from "../support/keyrings.ts";
 import { testServer } from "../support/server.ts";
 import { need } from "./naive_connection.ts";

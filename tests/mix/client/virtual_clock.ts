@@ -1,68 +1,32 @@
 import { setImmediate } from "node:timers";
 import type { RoundClock } from "../../../lib/mix/client/round_clock.ts";
-
-interface Timer {
-  readonly at: number;
-  readonly order: number;
-  readonly call: () => void;
-}
+import { VirtualTimers } from "../../support/virtual_timers.ts";
 
 /** A clock that goes on only when it is told to, and lets everything else happen meanwhile. */
-export class VirtualClock implements RoundClock {
-  readonly #timers = new Set<Timer>();
-  #now: number;
-  #order = 0;
+export class VirtualClock extends VirtualTimers implements RoundClock {
   /** What added to `now` gives the date. */
   date: number;
 
   constructor(now = 5_000, date = 1_800_000_000_000) {
-    this.#now = now;
+    super(now);
     this.date = date;
   }
 
-  /** Timers that wait. */
-  get waiting(): number {
-    return this.#timers.size;
-  }
-
-  now(): number {
-    return this.#now;
-  }
-
   wall(): number {
-    return this.#now + this.date;
-  }
-
-  after(milliseconds: number, call: () => void): () => void {
-    const timer = {
-      at: this.#now + Math.max(0, milliseconds),
-      order: this.#order++,
-      call,
-    };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
+    return this.now() + this.date;
   }
 
   /** Lets so many milliseconds pass, timer by timer. */
   async advance(milliseconds: number): Promise<void> {
-    const until = this.#now + milliseconds;
+    const until = this.now() + milliseconds;
     await settle();
-    for (;;) {
-      const next = [...this.#timers].filter(({ at }) => at <= until)
-        .sort((a, b) => a.at - b.at || a.order - b.order)[0];
-      if (next === undefined) break;
-      this.#timers.delete(next);
-      this.#now = Math.max(this.#now, next.at);
-      next.call();
-      await settle();
-    }
-    this.#now = until;
+    while (this.step(until)) await settle();
     await settle();
   }
 
   /** The clock stands `milliseconds` later at once, and only then the timers are looked at: a machine that slept. */
   async sleep(milliseconds: number): Promise<void> {
-    this.#now += milliseconds;
+    this.skip(milliseconds);
     await this.advance(0);
   }
 }

@@ -40,7 +40,7 @@ function isDone(client: FakeClient, round: RoundId): boolean {
 Deno.test("S3.5: a round closes as soon as everybody who has joined has handed in", async () => {
   const { network, all, round } = await opened(3);
   await using _ = network;
-  const { timers } = network.time;
+  const { waiting } = network.time;
   for (const [turn, client] of all.entries()) {
     await until(network, round, 100 * turn);
     assert(!isDone(all[0]!, round));
@@ -49,7 +49,7 @@ Deno.test("S3.5: a round closes as soon as everybody who has joined has handed i
   await network.time.settle();
   assert(all.every((client) => isDone(client, round)));
   assertEquals(network.service.status.inFlight, 0);
-  assertEquals(network.time.timers, timers);
+  assertEquals(network.time.waiting, waiting);
   await until(network, round, PERIOD);
   const next = { kind: KIND, start: round.start + PERIOD };
   for (const client of all) client.submit(next);

@@ -254,7 +254,7 @@ Deno.test("S3.5: whatever becomes of mixes and clients, rounds go on when mixes 
       // Everybody leaves: nothing goes on, nothing is kept.
       for (const client of network.clients) client.link.leave();
       await time.advance(400_000);
-      assertEquals(time.timers, 0);
+      assertEquals(time.waiting, 0);
       assertEquals(network.service.status.inFlight, 0);
       assertEquals(network.service.status.clients, 0);
       assertEquals(mixes.map((mix) => mix.rounds), [0, 0, 0]);

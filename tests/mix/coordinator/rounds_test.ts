@@ -71,7 +71,7 @@ Deno.test("S3.5: nothing is made while nobody has joined, and rounds go on when 
   const { prepared } = network.mixes[0]!;
   await network.time.advance(300_000);
   assertEquals(network.mixes[0]!.prepared, prepared);
-  assertEquals(network.time.timers, 0);
+  assertEquals(network.time.waiting, 0);
   assertEquals(network.mixes[0]!.rounds, 0);
   const second = network.join(() => 0.5);
   await network.time.advance(20_000);

@@ -89,5 +89,5 @@ Deno.test("S3.5: a client that does not take its farewell is dropped after two s
   await time.advance(1);
   assertEquals(link.ended, "aborted");
   await closing;
-  assertEquals(time.timers, 0);
+  assertEquals(time.waiting, 0);
 });

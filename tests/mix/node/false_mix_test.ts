@@ -21,7 +21,7 @@ import { freshNodeKeyring } from "../../support/keyrings.ts";
 import { memoryConnection } from "../../support/memory_stream.ts";
 import { someFields, somePlace } from "../settings/settings_fixture.ts";
 import { FIRST, mixKeyring } from "./mix_chain.ts";
-import { VirtualTimers } from "./virtual_timers.ts";
+import { VirtualTimers } from "../../support/virtual_timers.ts";
 
 const RUN: Run = {
   kind: RoundKind.EXCHANGE,

@@ -23,7 +23,7 @@ import { DIAL_BYTES, EXCHANGE_BYTES } from "../../../lib/mix/sizes.ts";
 import { concat, randomBytes } from "../../../lib/protocol/mod.ts";
 import type { Bytes } from "../../../lib/protocol/mod.ts";
 import { freshNodeKeyring } from "../../support/keyrings.ts";
-import { VirtualTimers } from "./virtual_timers.ts";
+import { VirtualTimers } from "../../support/virtual_timers.ts";
 
 /** When the runs of tests begin. */
 export const FIRST = 1_800_000_000_000;

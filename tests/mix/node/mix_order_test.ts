@@ -17,7 +17,7 @@ import {
   roundOf,
   wrapAll,
 } from "./mix_chain.ts";
-import { VirtualTimers } from "./virtual_timers.ts";
+import { VirtualTimers } from "../../support/virtual_timers.ts";
 
 const ONIONS = 5;
 const ROUNDS = 200;
