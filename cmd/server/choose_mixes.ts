@@ -27,9 +27,7 @@ export function chooseMixes(
   },
 ): readonly ConsensusRelay[] {
   const { own, kept, avoided, draw } = options;
-  const able = relays.filter((each) =>
-    (each.flags & FLAG_MIX) !== 0 && printOf(each) !== own
-  );
+  const able = relays.filter((each) => isMix(each) && printOf(each) !== own);
   const isKept = (each: ConsensusRelay) => kept.includes(printOf(each));
   const isAvoided = (each: ConsensusRelay) => avoided.has(printOf(each));
   const wanted = able.filter((each) => !isAvoided(each));
@@ -46,6 +44,11 @@ export function chooseMixes(
     if (chosen.every((other) => !areKin(each, other))) chosen.push(each);
   }
   return chosen;
+}
+
+/** Whether a relay is a mix, as the controllers say. */
+export function isMix({ flags }: ConsensusRelay): boolean {
+  return (flags & FLAG_MIX) !== 0;
 }
 
 /** The fingerprint of a relay in hex. */

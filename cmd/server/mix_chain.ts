@@ -4,7 +4,7 @@ import { MixError, MixLink, SYSTEM_TIMERS } from "../../lib/mix/mod.ts";
 import type { MixPeer } from "../../lib/mix/mod.ts";
 import type { Bytes, ByteStream } from "../../lib/protocol/mod.ts";
 import type { Log } from "../log.ts";
-import { chooseMixes, printOf } from "./choose_mixes.ts";
+import { chooseMixes, isMix, printOf } from "./choose_mixes.ts";
 import type { Draw } from "./choose_mixes.ts";
 import type { FurtherMixes } from "./mix_server.ts";
 
@@ -18,8 +18,11 @@ export interface MixChainOptions {
   readonly count: number;
   /** Fingerprints (32 bytes) of those that it must be, in their order; `undefined` if any will do. */
   readonly named: readonly Bytes[] | undefined;
-  /** Connects to a relay. */
-  readonly dial: (relay: ConsensusRelay) => Promise<ByteStream>;
+  /** Connects to a relay, unless `stop` fires first. */
+  readonly dial: (
+    relay: ConsensusRelay,
+    stop: AbortSignal,
+  ) => Promise<ByteStream>;
   /** For the choice. */
   readonly draw: Draw;
   /** For operators. */
@@ -49,7 +52,7 @@ export class MixChain implements FurtherMixes {
   readonly #avoided = new Map<string, number>();
   #kept: readonly string[] = [];
   #attempt: Promise<readonly MixPeer[]> | undefined;
-  #isClosed = false;
+  readonly #stop = new AbortController();
 
   constructor(options: MixChainOptions) {
     this.#options = options;
@@ -61,10 +64,14 @@ export class MixChain implements FurtherMixes {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#stop.abort();
     await this.#attempt?.catch(() => {});
     const all = [...this.#connections.values()];
     await Promise.all(all.map(({ link }) => link.end().catch(() => {})));
+  }
+
+  get #isClosed(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   async #find(): Promise<readonly MixPeer[]> {
@@ -87,8 +94,8 @@ export class MixChain implements FurtherMixes {
         const until = performance.now() + AVOIDED_FOR;
         this.#avoided.set(printOf(relays[index]!), until);
       }
-      // There is no other choice.
-      if (this.#options.named !== undefined) break;
+      // There is no other choice, or no need of one.
+      if (this.#options.named !== undefined || this.#isClosed) break;
     }
     throw why;
   }
@@ -110,31 +117,30 @@ export class MixChain implements FurtherMixes {
         draw,
       })
       : names.flatMap((name) =>
-        relays.filter((each) => printOf(each) === name)
+        relays.filter((each) => isMix(each) && printOf(each) === name)
       );
     if (chosen.length === count) return chosen;
     // Those that are missing may be in the next consensus.
     directory.refresh().catch(() => {});
+    const demand = names === undefined
+      ? "of different owners and networks"
+      : "by the names given";
     throw new MixError(
       "ERR_MIX_GONE",
-      `Cannot find mixes: ${chosen.length} of ${count} are listed, of different owners and networks`,
+      `Cannot find mixes: ${chosen.length} of ${count} are listed, ${demand}`,
     );
   }
 
   async #connect(relay: ConsensusRelay): Promise<MixLink> {
-    const { node, dial, log } = this.#options;
+    const { dial, log } = this.#options;
     const name = printOf(relay);
     const known = this.#connections.get(name);
     if (known !== undefined && !known.link.isGone) return known.link;
     this.#connections.delete(name);
-    const stream = await dial(relay).catch((cause) => {
+    const stream = await dial(relay, this.#stop.signal).catch((cause) => {
       throw new MixError("ERR_MIX_GONE", "Cannot reach a mix", { cause });
     });
-    const link = await MixLink.open(stream, {
-      mix: relay.descriptor.identity,
-      keyring: node,
-      timers: SYSTEM_TIMERS,
-    });
+    const link = await this.#greet(stream, relay);
     if (this.#isClosed) {
       await link.end();
       throw new MixError("ERR_MIX_GONE", "Cannot use a mix: it is over");
@@ -144,6 +150,29 @@ export class MixChain implements FurtherMixes {
     }
     this.#connections.set(name, { link, usedAt: performance.now() });
     return link;
+  }
+
+  /** Shakes hands with a mix, which may take its time, but not when all of it is over. */
+  async #greet(stream: ByteStream, relay: ConsensusRelay): Promise<MixLink> {
+    const { signal } = this.#stop;
+    const hangUp = () => {
+      try {
+        stream.close();
+      } catch {
+        // It is closed already.
+      }
+    };
+    if (signal.aborted) hangUp();
+    signal.addEventListener("abort", hangUp);
+    try {
+      return await MixLink.open(stream, {
+        mix: relay.descriptor.identity,
+        keyring: this.#options.node,
+        timers: SYSTEM_TIMERS,
+      });
+    } finally {
+      signal.removeEventListener("abort", hangUp);
+    }
   }
 
   /** Notes which they are, and lets go of those that have not been in the chain for long. */

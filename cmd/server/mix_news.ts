@@ -21,11 +21,16 @@ export class MixNews {
     this.#timer = setInterval(() => this.#tell(), STATUS_EVERY);
   }
 
+  /** Nobody takes part yet, and it would come to nothing. */
+  lacking(error: unknown): void {
+    this.#log.warn("no chain of mixes yet", { why: reasonOf(error) });
+  }
+
   /** A round, or run, came to nothing. */
   failed(error: unknown): void {
     this.#failures++;
     const now = performance.now();
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     if (now - this.#toldAt < FAILURE_EVERY) {
       return this.#log.debug("round failed", { why });
     }
@@ -60,4 +65,8 @@ export class MixNews {
       },
     });
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

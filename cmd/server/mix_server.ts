@@ -62,6 +62,11 @@ export class MixServer {
     this.service = this.#service;
   }
 
+  /** Looks for the chain before anybody needs it, so that operators learn early if there is none. */
+  look(): void {
+    this.#further?.current().catch((error) => this.#news.lacking(error));
+  }
+
   /** Fails the rounds that are under way, and says CLOSE to all clients. */
   async stop(): Promise<void> {
     this.#news.close();

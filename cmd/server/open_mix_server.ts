@@ -1,7 +1,7 @@
 import type { NodeKeyring } from "../../lib/identity/mod.ts";
-import { dial } from "../../lib/net/mod.ts";
 import { randomBelow, randomBytes } from "../../lib/protocol/mod.ts";
 import type { Log } from "../log.ts";
+import { dialNode } from "../network.ts";
 import { MixChain } from "./mix_chain.ts";
 import { MixServer } from "./mix_server.ts";
 import type { MixSettings } from "./mix_settings.ts";
@@ -24,8 +24,7 @@ export function openMixServer(
       directory: network.directory,
       count: mixes - 1,
       named,
-      dial: ({ descriptor: { address: { host, port } } }) =>
-        dial({ hostname: host, port }),
+      dial: ({ descriptor: { address } }, stop) => dialNode(address, stop),
       draw: (limit) => randomBelow(limit, randomBytes),
       log,
     });

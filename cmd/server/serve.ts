@@ -198,6 +198,7 @@ async function serve(
       log.info("listening", { port: listener.port, registration });
     }
     network?.start();
+    rounds?.look();
     if (network !== undefined && guards !== undefined) {
       const { OnionServer } = await onion();
       const serving = { node, accept, quiet, log };

@@ -10,6 +10,7 @@ import type { MixPeer } from "../../../lib/mix/mod.ts";
 import { MixPlace } from "../../hostile/mix_place.ts";
 import { VirtualTime } from "../../mix/virtual_time.ts";
 import { freshNodeKeyring } from "../../support/keyrings.ts";
+import { memoryConnection } from "../../support/memory_stream.ts";
 import { testIo } from "../../support/test_io.ts";
 
 /** Relays that are mixes, and a server that finds its chain among them. */
@@ -130,9 +131,18 @@ Deno.test("mix chain: without enough mixes there is none", async () => {
   await assertRejects(
     () => few.chain.current(),
     MixError,
-    "Cannot find mixes: 1 of 2 are listed",
+    "Cannot find mixes: 1 of 2 are listed, of different owners and networks",
   );
   assertEquals([few.refreshed, few.dialled], [1, []]);
+
+  await using stranger = await World.of(2, ([first]) => ({
+    named: [first!.certificate.fingerprint, new Uint8Array(32)],
+  }));
+  await assertRejects(
+    () => stranger.chain.current(),
+    MixError,
+    "Cannot find mixes: 1 of 2 are listed, by the names given",
+  );
 });
 
 Deno.test("mix chain: mixes that are named stand in that order, and nobody takes their place", async () => {
@@ -156,4 +166,25 @@ Deno.test("mix chain: a mix whose clock is off is told of, without its name", as
   const [, ms = ""] = /warn {2}the clock of a mix is off ms=(\d+)\n/
     .exec(world.io.err) ?? [];
   assert(Math.abs(Number(ms) - 60_000) < 5_000, world.io.err);
+});
+
+Deno.test("mix chain: a server that stops does not wait for mixes that say nothing", async () => {
+  const silent = memoryConnection();
+  let dialled = 0;
+  await using world = await World.of(3, () => ({
+    dial: (_, stop) => {
+      // The second one does not even take the call.
+      if (dialled++ === 0) return Promise.resolve(silent.left);
+      return new Promise((_, reject) =>
+        stop.addEventListener("abort", () => reject(stop.reason))
+      );
+    },
+  }));
+  const finding = assertRejects(() => world.chain.current(), MixError);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const began = performance.now();
+  await world.chain.close();
+  await finding;
+  assert(performance.now() - began < 2_000, "it waited");
+  assertEquals(dialled, 2);
 });
