@@ -5,6 +5,7 @@ import { RoundKind } from "../round.ts";
 import { Attendance } from "./attendance.ts";
 import type { AttendanceReport } from "./attendance.ts";
 import { FilterListening } from "./filter_listening.ts";
+import { HeardRounds } from "./heard_rounds.ts";
 import type { MixClientEvent, MixClientStatus } from "./mix_client_event.ts";
 import type { MixClientOptions } from "./mix_client_options.ts";
 import { ONION_LAYERS } from "./onion_layers.ts";
@@ -34,7 +35,7 @@ export class MixClient {
   readonly #onions: OnionsOfRuns;
   readonly #backoff: Backoff;
   readonly #tally = new RoundTally();
-  #heardUpTo: number | undefined;
+  #heard: HeardRounds | undefined;
   #attendance: Attendance | undefined;
   /** Decides the bucket that is fetched if nobody listens. */
   readonly #nobody: Bytes;
@@ -48,7 +49,6 @@ export class MixClient {
     const { clock = SYSTEM_ROUND_CLOCK, random = randomBytes } = options;
     const { layersForTesting = ONION_LAYERS, reconnecting } = options;
     this.#options = options;
-    this.#heardUpTo = options.heardUpTo;
     this.#clock = clock;
     this.#random = random;
     this.#nobody = random(ID_BYTES);
@@ -79,11 +79,11 @@ export class MixClient {
   }
 
   /**
-   * Start of the last dialing round whose filter was heard, in milliseconds since 1970 on the
-   * coordinator's clock: `heardUpTo` of the next client of this person.
+   * The filters of all dialing rounds that started until then were heard, in milliseconds since 1970 on
+   * the coordinator's clock: `heardUpTo` of the next client of this person.
    */
   get heardUpTo(): number | undefined {
-    return this.#heardUpTo;
+    return this.#heard?.upTo ?? this.#options.heardUpTo;
   }
 
   /** Leaves: what is under way is lost, and the connection closed. */
@@ -147,16 +147,17 @@ export class MixClient {
   }
 
   #listening(attendance: Attendance): FilterListening {
-    const { dial } = this.#options;
+    const { dial, heardUpTo } = this.#options;
     const now = Math.floor(attendance.now ?? 0);
-    const heardUpTo = this.#heardUpTo ??
-      (dial === undefined ? now : Math.max(0, now - RETENTION));
+    this.#heard ??= new HeardRounds(
+      heardUpTo ?? (dial === undefined ? now : Math.max(0, now - RETENTION)),
+    );
     return new FilterListening({
       certificateId: dial?.certificateId ?? this.#nobody,
       source: dial,
-      heardUpTo,
+      heard: this.#heard,
+      now,
       fetch: (bucket, after) => attendance.fetch(bucket, after),
-      heard: (start) => this.#heardUpTo = start,
       fault: (error) => this.#tell({ type: "fault", error }),
     });
   }

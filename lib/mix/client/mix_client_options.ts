@@ -33,9 +33,9 @@ export interface MixClientOptions {
   /** What is insisted on. */
   readonly policy: MixPolicy;
   /**
-   * The start of the last dialing round whose filter was heard, in milliseconds since 1970 on the
-   * coordinator's clock: those after it are fetched. Without it those of the last 24 hours are, or,
-   * if nobody listens, none.
+   * The filters of dialing rounds that started until then were heard, in milliseconds since 1970 on the
+   * coordinator's clock: those after it are fetched, of the last ten minutes first. Without it those of
+   * the last 24 hours are, or, if nobody listens, none.
    */
   readonly heardUpTo?: number | undefined;
   /** Told of what happens. It must not throw. */

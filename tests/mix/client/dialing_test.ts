@@ -99,10 +99,10 @@ Deno.test("S3.6: one token goes into every dialing round: a call's into its buck
   assertEquals(new Set(payloads.map((each) => each.toHex())).size, 3);
   assertEquals(phone.done, [undefined]);
   assertEquals(fixture.client.status.dialing.done, 3);
-  // Once for what was before, and once after each round.
+  // Once for what was of late, once for what was before that, and once after each round.
   assertEquals(
     asked,
-    new Array(4).fill(bucketOf(phone.certificateId, BUCKETS)),
+    new Array(5).fill(bucketOf(phone.certificateId, BUCKETS)),
   );
   await fixture.client.close();
 });
@@ -128,7 +128,8 @@ Deno.test("S3.6: calls of the last day are found by somebody who was away, each 
   const phone = new Phone();
   const fixture = new ClientFixture({ dial: phone });
   fixture.echo();
-  const now = Math.floor(fixture.entry.now() / 10_000) * 10_000;
+  const joinedAt = fixture.entry.now();
+  const now = Math.floor(joinedAt / 10_000) * 10_000;
   const shelf = new Map<number, Bytes>();
   for (const hours of [25, 23, 12, 1]) {
     shelf.set(now - hours * 3_600_000, TokenFilter.build([]).encode());
@@ -143,7 +144,45 @@ Deno.test("S3.6: calls of the last day are found by somebody who was away, each 
     [23, 12, 2, 1],
   );
   assertEquals(phone.rings, 1);
-  assertEquals(fixture.client.heardUpTo, now - 3_600_000);
+  assertEquals(fixture.client.heardUpTo, joinedAt - 600_000);
+  await fixture.client.close();
+});
+
+Deno.test("S3.6: whoever comes back after a day hears at once who calls now, and beside that who called before", async () => {
+  const phone = new Phone();
+  const fixture = new ClientFixture({
+    dial: phone,
+    reconnecting: { first: 100, longest: 100 },
+  });
+  fixture.entry.delay = 50;
+  fixture.echo();
+  const now = Math.floor(fixture.entry.now());
+  const shelf = new Map<number, Bytes>();
+  const empty = TokenFilter.build([]).encode();
+  const past = Array.from({ length: 100 }, (_, i) => now - 7_200_000 + i);
+  for (const start of past) shelf.set(start, empty);
+  const ringing = TokenFilter.build([phone.listensFor]).encode();
+  const recent = [now - 500_000, now - 20_000, now - 10_000];
+  for (const start of recent) shelf.set(start, ringing);
+  shelve(fixture, shelf);
+  await fixture.join();
+  await fixture.announce(await dialing(fixture, 12));
+  await fixture.clock.advance(1_000);
+  assertEquals(phone.rings, 3);
+  const starts = () => phone.heardIn.map(({ start }) => start);
+  assertEquals(starts().slice(0, 3), recent);
+  assert(starts().length < 30, `${starts().length} in a second`);
+  // Who starts anew, or has to connect again, misses nothing of it, and hears nothing twice.
+  assert(fixture.client.heardUpTo! < past.at(-1)!);
+  fixture.entry.link.hangUp();
+  await fixture.clock.advance(2_000);
+  await fixture.announce(await dialing(fixture, 12));
+  shelf.set(now - 1, ringing);
+  await fixture.clock.advance(1_000);
+  assertEquals(phone.rings, 4);
+  await fixture.clock.advance(20_000);
+  assertEquals(starts().toSorted(), [...past, ...recent, now - 1]);
+  assertEquals(fixture.client.heardUpTo, now - 1);
   await fixture.client.close();
 });
 
