@@ -24,6 +24,9 @@ const CONNECT_TIMEOUT = 15_000;
 /** Time for saying goodbye to the server, in milliseconds. */
 const CLOSE_TIMEOUT = 2_000;
 
+/** Contacts are read anew after so many milliseconds: filters of a day are heard by the dozen in a second. */
+const CONTACTS_FRESH = 1_000;
+
 const VOCABULARY = new Vocabulary(ACCOUNT, ROUNDS);
 
 /** Who is told of what happens. None of these may throw. */
@@ -64,6 +67,8 @@ export class PrivateSession {
   readonly #mailbox: MailboxClient;
   readonly #stop = new AbortController();
   #first: RoundLink | undefined;
+  #contacts: Promise<readonly Certificate[]> = Promise.resolve([]);
+  #contactsAt = -Infinity;
 
   private constructor(
     io: Io,
@@ -80,7 +85,7 @@ export class PrivateSession {
     this.identities = new MixIdentities(io, flags, first.node);
     this.line = new PrivateLine({
       keyring: profile.keyring,
-      contacts: () => this.#contacts(),
+      contacts: () => this.#knownContacts(),
       now: () => io.now() + (this.client.status.clock?.ahead ?? 0),
       onEvent: listener.line,
     });
@@ -130,8 +135,17 @@ export class PrivateSession {
       (await link(this.#io, this.#profile, this.#stop.signal)).link;
   }
 
+  #knownContacts(): Promise<readonly Certificate[]> {
+    const now = performance.now();
+    if (now - this.#contactsAt >= CONTACTS_FRESH) {
+      this.#contactsAt = now;
+      this.#contacts = this.#readContacts();
+    }
+    return this.#contacts;
+  }
+
   /** Everybody whose identity is pinned and has not changed. */
-  async #contacts(): Promise<readonly Certificate[]> {
+  async #readContacts(): Promise<readonly Certificate[]> {
     const { book } = this.#mailbox;
     const known = await Promise.all(
       (await book.contacts()).filter(({ changed }) => changed === null)
