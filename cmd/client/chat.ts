@@ -29,12 +29,18 @@ Type and press Enter. Behind your own texts stands how far they are:
 When the connection breaks it comes back by itself, and nothing is lost meanwhile. /quit or Ctrl-D ends;
 /verify shows the safety number, /help the rest.
 
-With --private nobody learns that you talk, nor with whom. Everybody who takes part hands in the same number
-of messages in every round, whether they have something to say or not, and mixes shuffle them. Both must be
-there at the same time: it calls PERSON, or answers if they call; without PERSON it waits for calls. PERSON
-must be in your contacts with their certificate. Nothing of it is written to disk: what was said is gone when
-it ends. Then the states are: … waiting here, · in a round, ✓ exchanged in a round in which they were there,
-✓✓ on their machine. /privacy tells what is hidden from whom, and what that has cost so far.
+With --private nobody learns whether you talk, nor with whom, as long as one mix of the server's chain is
+honest; in a chain of one, which is the server alone, nobody but that server. Everybody who takes part hands
+in the same number of messages in every round, whether they have something to say or not, and mixes shuffle
+them. Both must be there at the same time: it calls PERSON, or answers if they call; without PERSON it waits
+for calls. PERSON must be in your contacts with their certificate. Nothing of it is written to disk: what was
+said is gone when it ends. Then the states are:
+  …         waiting here
+  ·         in a round
+  ✓         exchanged in a round in which they were there
+  ✓✓        on their machine
+/accept and /refuse answer a call, /hangup ends one, /privacy tells what is hidden from whom, and what that
+has cost so far.
 
 Flags:
   --history N              texts of before to show; 20 if not given
@@ -45,7 +51,8 @@ Flags:
   --mixes N                with --private, take part only where the chain has N mixes or more; 1 if not given
   --no-circuits            with --private, take part only where mixes cannot link the messages of a run
   --onion                  reach the server through the onion network: then it does not see from where
-  --json                   with --private, print what happens, one JSON object a line
+  --json                   with --private, print what happens, one JSON object a line; texts and commands are
+                           lines of standard input, as without it
   --passphrase-file FILE, --profile NAME
 
 Examples:
