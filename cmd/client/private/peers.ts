@@ -72,7 +72,7 @@ export class Peers {
     // What came too late was seen by nobody but the server.
     if (outcome !== "late") this.spend(peer, RoundKind.EXCHANGE);
     if (outcome === "exchanged") {
-      const wasAway = peer.absent >= ABSENCES;
+      const wasAway = peer.absent >= ABSENCES && peer.stage !== "over";
       peer.absent = 0;
       return wasAway ? `${peer.name} is back` : undefined;
     }

@@ -68,7 +68,7 @@ export type MixClientEvent =
     readonly round: RoundId;
     readonly chain: ChainView;
   }
-  /** A source failed: its slots were filled with cover. */
+  /** A source failed, and what it did not fill carried cover; or onions could not be made. */
   | { readonly type: "fault"; readonly error: unknown };
 
 /** Rounds of one kind, counted since the start. */

@@ -77,7 +77,7 @@ export type LineEvent =
     readonly address: string;
     readonly generation: number;
   }
-  /** A round in which one was at the drop with that person is over. */
+  /** A round in which one was at the drop with that person is over; there are such after the end, too. */
   | {
     readonly kind: "round";
     readonly address: string;

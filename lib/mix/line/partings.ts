@@ -1,6 +1,7 @@
 import type { HangUpReason } from "../conversation/conversation_event.ts";
 import { forget } from "./connector.ts";
 import type { Connection } from "./connector.ts";
+import type { LineEvent } from "./line_event.ts";
 
 /** So many conversations that end are seen to their end at once; the oldest is dropped for one more. */
 const PARTING_LIMIT = 8;
@@ -17,10 +18,18 @@ interface Parting {
  */
 export class Partings {
   readonly #held = new Map<Connection, Parting>();
+  readonly #tell: (event: LineEvent) => void;
   readonly #onMeeting: (address: string, round: number) => void;
 
-  /** @param onMeeting told of every round in which the other side was there. */
-  constructor(onMeeting: (address: string, round: number) => void) {
+  /**
+   * @param tell told of rounds, which cost what any others cost.
+   * @param onMeeting told of every round in which the other side was there.
+   */
+  constructor(
+    tell: (event: LineEvent) => void,
+    onMeeting: (address: string, round: number) => void,
+  ) {
+    this.#tell = tell;
     this.#onMeeting = onMeeting;
   }
 
@@ -57,9 +66,9 @@ export class Partings {
     this.#held.set(connection, { address, refusal });
     connection.listener = (event) => {
       if (event.kind === "over") this.#held.delete(connection);
-      if (event.kind === "round" && event.outcome === "exchanged") {
-        this.#onMeeting(address, event.round);
-      }
+      if (event.kind !== "round") return;
+      if (event.outcome === "exchanged") this.#onMeeting(address, event.round);
+      this.#tell({ ...event, address });
     };
     if (connection.conversation.over) this.#held.delete(connection);
   }

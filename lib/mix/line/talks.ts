@@ -26,7 +26,7 @@ export class Talks {
   ) {
     this.#tell = tell;
     this.#onMeeting = onMeeting;
-    this.partings = new Partings(onMeeting);
+    this.partings = new Partings(tell, onMeeting);
   }
 
   /** All, in the order in which they began. */

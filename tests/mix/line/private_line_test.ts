@@ -80,6 +80,34 @@ Deno.test("S3.8: a call rings, is accepted, and both talk until one hangs up", a
   assertEquals(bob.line.conversations[0]?.stage, "talking");
 });
 
+Deno.test("S3.8: every round that one spends on somebody is told, to the last goodbye and for refusals, too", async () => {
+  const [world, alice, bob] = await talking();
+  const carol = await world.person("carol");
+  [carol.contacts, bob.contacts] = [[bob.certificate], [
+    alice.certificate,
+    carol.certificate,
+  ]];
+  alice.line.hangUp(bob.address);
+  carol.line.call(bob.certificate);
+  await world.pass(12);
+  bob.line.refuse(carol.address);
+  await world.pass(60);
+  for (const person of [alice, bob, carol]) {
+    const spent = world.counts.get(person.address)!
+      .reduce((sum, each) => sum + each, 0);
+    const rounds = person.events.filter(({ kind }) => kind === "round");
+    assertEquals(rounds.length, spent);
+    assertEquals(person.line.conversations, []);
+    assertEquals(person.line.farewells, 0);
+  }
+  const toldOf = (address: string) =>
+    bob.events.filter((event) =>
+      event.kind === "round" && event.address === address
+    );
+  assert(toldOf(alice.address).length > 0);
+  assert(toldOf(carol.address).length > 0);
+});
+
 Deno.test("S3.8: a token that no round took is dialed in the next", async () => {
   const world = new World();
   const [alice, bob] = await world.friends("alice", "bob") as [Person, Person];

@@ -57,6 +57,9 @@ Deno.test("peers: who is away is told of once, and when they are back", () => {
     "bob was not there in the last 8 rounds; what you say waits",
     "bob is back",
   ]);
+  for (let i = 0; i < 8; i++) peers.round(bob, "absent");
+  bob.stage = "over";
+  assertEquals(peers.round(bob, "exchanged"), undefined);
   bob.stage = "calling";
   assertEquals(
     told.map((outcome) => peers.round(bob, outcome)).some(Boolean),
