@@ -1,10 +1,11 @@
-import { NOISE_LEVELS } from "../lib/mix/noise/noise_level.ts";
+import {
+  MEAN_LIMIT,
+  NOISE_LEVELS,
+  SCALE_LIMIT,
+} from "../lib/mix/noise/noise_level.ts";
 import type { NoiseLevel } from "../lib/mix/noise/noise_level.ts";
 import { RoundKind } from "../lib/mix/round.ts";
 import { UsageError } from "./errors.ts";
-
-const MOST_MEAN = 1_000_000;
-const MOST_SCALE = 100_000;
 
 /**
  * The noise that `--mix-noise` asks for: a level with a name, or MEAN,SCALE; "small" if it is not given.
@@ -16,7 +17,7 @@ export function parseMixNoise(text = "small"): NoiseLevel {
   if (named !== undefined) return named[1];
   const [, mean, scale] = /^(\d{1,7}),(\d{1,6})$/.exec(text) ?? [];
   const level = { mean: Number(mean), scale: Number(scale) };
-  const possible = level.mean <= MOST_MEAN && level.scale <= MOST_SCALE &&
+  const possible = level.mean <= MEAN_LIMIT && level.scale <= SCALE_LIMIT &&
     (level.scale > 0 || level.mean === 0);
   if (possible) return level;
   throw new UsageError(`--mix-noise cannot be ${text}`, {

@@ -1,4 +1,4 @@
-import { RunMode } from "../../lib/mix/mod.ts";
+import { CHAIN_LIMIT, RunMode } from "../../lib/mix/mod.ts";
 import type { NoiseLevel } from "../../lib/mix/mod.ts";
 import type { Bytes } from "../../lib/protocol/mod.ts";
 import { parseChoice } from "../choice.ts";
@@ -27,7 +27,6 @@ export interface MixSettings {
   readonly clients: number;
 }
 
-const MOST_MIXES = 8;
 const MOST_SLOTS = 16;
 const CLIENTS = 10_000;
 const SHORTEST = 200;
@@ -44,11 +43,12 @@ export function mixSettingsOf(flags: MixFlags): MixSettings {
       hint: "--mix-chain names all mixes but this server, in their order",
     });
   }
-  if (new Set(named).size < named.length) {
+  const chain = named.map((each) => parseFingerprintFlag(each, RELAY_HINT));
+  if (new Set(chain.map((each) => each.toHex())).size < chain.length) {
     throw new UsageError("--mix-chain names a relay twice");
   }
-  if (mixes > MOST_MIXES) {
-    throw new UsageError(`a chain has at most ${MOST_MIXES} mixes`);
+  if (mixes > CHAIN_LIMIT) {
+    throw new UsageError(`a chain has at most ${CHAIN_LIMIT} mixes`);
   }
   const period = flags["mix-round"] === undefined
     ? 2_000
@@ -68,9 +68,7 @@ export function mixSettingsOf(flags: MixFlags): MixSettings {
   ]);
   return {
     mixes,
-    chain: named.length === 0
-      ? undefined
-      : named.map((each) => parseFingerprintFlag(each, RELAY_HINT)),
+    chain: chain.length === 0 ? undefined : chain,
     period,
     noise: parseMixNoise(flags["mix-noise"]),
     mode: mode === "rounds" ? RunMode.ROUNDS : RunMode.CIRCUITS,

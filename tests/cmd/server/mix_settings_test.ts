@@ -89,6 +89,7 @@ Deno.test("mix settings: what cannot be", () => {
       ["--mixes", "3", "--mix-chain", NAME],
       ["--mix-chain", "nobody"],
       ["--mix-chain", NAME, "--mix-chain", NAME],
+      ["--mix-chain", NAME, "--mix-chain", NAME.toUpperCase()],
       ["--mix-round", "199ms"],
       ["--mix-round", "601s"],
       ["--mix-round", "often"],
