@@ -1,5 +1,6 @@
 import type { NodeKeyring } from "../../lib/identity/mod.ts";
 import { MixHost, SYSTEM_TIMERS } from "../../lib/mix/mod.ts";
+import { mixEngines } from "../mix_engines.ts";
 import { noiseOf } from "../mix_noise.ts";
 import type { RelayMixSettings } from "./settings.ts";
 
@@ -12,6 +13,7 @@ export function openMixHost(
     keyring,
     coordinators: coordinators.length === 0 ? "any" : coordinators,
     noise: (kind) => noiseOf(noise, kind),
+    engines: mixEngines(),
     timers: SYSTEM_TIMERS,
   });
 }

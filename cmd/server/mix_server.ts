@@ -3,6 +3,7 @@ import type { NodeKeyring } from "../../lib/identity/mod.ts";
 import { MixNode, MixService, SYSTEM_TIMERS } from "../../lib/mix/mod.ts";
 import type { MixPeer } from "../../lib/mix/mod.ts";
 import type { Log } from "../log.ts";
+import { mixEngines } from "../mix_engines.ts";
 import { noiseOf } from "../mix_noise.ts";
 import { MixNews } from "./mix_news.ts";
 import type { MixSettings } from "./mix_settings.ts";
@@ -46,6 +47,7 @@ export class MixServer {
       keyring: node,
       coordinator: node.certificate.fingerprint,
       noise: (kind) => noiseOf(settings.noise, kind),
+      engines: mixEngines(),
       timers: SYSTEM_TIMERS,
     });
     const news = new MixNews(log, () => this.#service.status);

@@ -12,6 +12,7 @@ export { MIXING_ROUNDS, ROUNDS } from "./commands.ts";
 export { MixService } from "./coordinator/mix_service.ts";
 export { DIALING_PLAN, EXCHANGE_PLAN } from "./coordinator/schedule.ts";
 export { SYSTEM_TIMERS } from "./mix_timers.ts";
+export { LocalEngine, ThreadEngine } from "./layer/mod.ts";
 export { LineError } from "./line/line_error.ts";
 export { PrivateLine } from "./line/private_line.ts";
 export { MixError } from "./mix_error.ts";
@@ -71,7 +72,14 @@ export type {
 export type { LastRound, RoundStatus } from "./coordinator/round_tally.ts";
 export type { RoundPlan } from "./coordinator/schedule.ts";
 export type { ClientLink } from "./coordinator/seat.ts";
-export type { WrappedOnion } from "./layer/mod.ts";
+export type {
+  EngineOpened,
+  EngineRound,
+  EngineRun,
+  LayerEngine,
+  RoundKeys,
+  WrappedOnion,
+} from "./layer/mod.ts";
 export type { MixTimers } from "./mix_timers.ts";
 export type { LineErrorCode } from "./line/line_error.ts";
 export type { Call, LineEvent, TalkEnd } from "./line/line_event.ts";
@@ -93,3 +101,4 @@ export type { RoundLengths } from "./node/signed_run.ts";
 export type { RunSettings } from "./settings/run_settings.ts";
 export type { MixPlace, SettingsFields } from "./settings/settings_fields.ts";
 export type { IdentityOf } from "./settings/signed_settings.ts";
+export type { RoundSizes } from "./sizes.ts";

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { mixEngines } from "../../cmd/mix_engines.ts";
 import { SYSTEM_TIMERS } from "../../lib/mix/mix_timers.ts";
 import type { MixPeer } from "../../lib/mix/mix_peer.ts";
 import { MixNode } from "../../lib/mix/node/mix_node.ts";
@@ -86,12 +87,14 @@ async function measured(
 async function localNodes(
   coordinator: Uint8Array<ArrayBuffer>,
 ): Promise<MixNode[]> {
+  const engines = mixEngines();
   return await Promise.all(
     Array.from({ length: LOCAL_MIXES }, async () =>
       new MixNode({
         keyring: await freshNodeKeyring(),
         coordinator,
         noise: () => NOISE_LEVELS.lab,
+        engines,
         timers: SYSTEM_TIMERS,
       })),
   );

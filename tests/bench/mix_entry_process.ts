@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { mixEngines } from "../../cmd/mix_engines.ts";
 import { AccountServer } from "../../lib/account/mod.ts";
 import { MixService } from "../../lib/mix/coordinator/mix_service.ts";
 import { SYSTEM_TIMERS } from "../../lib/mix/mix_timers.ts";
@@ -50,6 +51,7 @@ async function main(directory: string, others: unknown): Promise<void> {
       keyring,
       coordinator: certificate.fingerprint,
       noise: () => rounds.noise,
+      engines: mixEngines(),
       timers: SYSTEM_TIMERS,
     });
     const mixes = new MixService({

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { mixEngines } from "../../cmd/mix_engines.ts";
 import { MixHost } from "../../lib/mix/node/mix_host.ts";
 import { SYSTEM_TIMERS } from "../../lib/mix/mix_timers.ts";
 import { NOISE_LEVELS } from "../../lib/mix/noise/noise_level.ts";
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
     keyring,
     coordinators: "any",
     noise: () => noise,
+    engines: mixEngines(),
     timers: SYSTEM_TIMERS,
   });
   const serve = async (incoming: Incoming) => {

@@ -1,15 +1,16 @@
 /**
- * The layers of three mixes, one after the other, in one process, as onions would come in over a connection.
+ * The layers of three mixes, one after the other, in one process with the threads of one mix, as onions would
+ * come in over a connection.
  * Argument: how many onions there are in a round. It makes them, then it is asked for a round of `mode`
  * (0 rounds, 1 circuits) through `mixes` of the chain, or for `raw` X25519, and says how many seconds that
  * took, and how much processor time.
  *
  * @module
  */
+import { mixEngines } from "../../cmd/mix_engines.ts";
 import {
   ClientCircuit,
-  MixCircuits,
-  RoundLayers,
+  RunLayers,
   wrapOnion,
 } from "../../lib/mix/layer/mod.ts";
 import { RoundKind, RunMode } from "../../lib/mix/round.ts";
@@ -22,6 +23,8 @@ import { answerQuestions, numberOf } from "./subprocess.ts";
 import type { Json } from "./subprocess.ts";
 
 const MIXES = 3;
+/** What the mixes have in common, as one machine does. */
+const ENGINES = mixEngines();
 const IN_FLIGHT = 64;
 /** A body of a connection, in bytes. */
 const BODY = 65_536;
@@ -32,7 +35,8 @@ interface Work {
   readonly mode: RunMode;
   readonly index: number;
   readonly onions: Bytes;
-  readonly circuits: readonly MixCircuits[] | undefined;
+  /** By mix. */
+  readonly layers: readonly RunLayers[];
 }
 
 if (import.meta.main) await main(Number(Deno.args[0]));
@@ -50,6 +54,7 @@ async function main(count: number): Promise<void> {
     const work = works[numberOf(question, "mode")]!;
     return await pass(work, pairs, numberOf(question, "mixes"));
   });
+  for (const { layers } of works) for (const run of layers) run.erase();
 }
 
 async function ownKeys(
@@ -66,7 +71,7 @@ async function ownKeys(
     mode: RunMode.ROUNDS,
     index: 0,
     onions: concat(...onions),
-    circuits: undefined,
+    layers: pairs.map(() => new RunLayers(ENGINES)),
   };
 }
 
@@ -83,11 +88,11 @@ async function circuits(
     const payload = randomBytes(EXCHANGE_BYTES);
     second.push((await circuit.wrap(payload, 1)).onion);
   });
-  const known = pairs.map(() => new MixCircuits());
+  const layers = pairs.map(() => new RunLayers(ENGINES));
   const mode = RunMode.CIRCUITS;
-  const setUp = { mode, index: 0, onions: concat(...first), circuits: known };
+  const setUp = { mode, index: 0, onions: concat(...first), layers };
   await pass(setUp, pairs, MIXES);
-  return { mode, index: 1, onions: concat(...second), circuits: known };
+  return { mode, index: 1, onions: concat(...second), layers };
 }
 
 /** One round through the first `mixes` of the chain and back. */
@@ -103,12 +108,12 @@ async function pass(
   );
   const count = work.onions.length / sizes[0]!.onion;
   const layers = pairs.slice(0, mixes).map((keyPair, place) =>
-    new RoundLayers({
+    work.layers[place]!.begin({
       round,
       index,
       sizes: sizes[place]!,
       keyPair: index === 0 ? keyPair : undefined,
-      circuits: work.circuits?.[place],
+      setsUp: mode === RunMode.CIRCUITS && index === 0,
     })
   );
   const answers = randomBytes(count * sizes[mixes - 1]!.innerReply);

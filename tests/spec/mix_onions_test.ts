@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   ClientCircuit,
-  MixCircuits,
-  RoundLayers,
+  LocalEngine,
+  RunLayers,
   wrapOnion,
 } from "../../lib/mix/layer/mod.ts";
+import type { RoundLayers } from "../../lib/mix/layer/mod.ts";
 import { RoundKind, RunMode } from "../../lib/mix/round.ts";
 import type { RoundId } from "../../lib/mix/round.ts";
 import { sizesOf } from "../../lib/mix/sizes.ts";
@@ -66,15 +67,15 @@ async function mixOf(
     mode = RunMode.ROUNDS as RunMode,
     index = 0,
     behind = 0,
-    circuits = undefined as MixCircuits | undefined,
+    run = new RunLayers([new LocalEngine()]),
   } = {},
 ): Promise<RoundLayers> {
-  return new RoundLayers({
+  return run.begin({
     round,
     index,
     sizes: sizesOf(round.kind, mode, index, behind),
     keyPair: pair && await importDh(pair.secret),
-    circuits,
+    setsUp: mode === RunMode.CIRCUITS && index === 0,
   });
 }
 
@@ -200,7 +201,7 @@ Deno.test("SPEC.md §13.4: a circuit of ours through a chain of the text", async
 Deno.test("SPEC.md §13.4: circuits of the text through a chain of ours", async () => {
   const chain = pairs(2);
   const mode = RunMode.CIRCUITS;
-  const circuits = chain.map(() => new MixCircuits());
+  const runs = chain.map(() => new RunLayers([new LocalEngine()]));
   const clients = [0, 1, 2].map(() =>
     chain.map(({ open }) => clientLayer(open, ROUND))
   );
@@ -211,7 +212,7 @@ Deno.test("SPEC.md §13.4: circuits of the text through a chain of ours", async 
           mode,
           index,
           behind: 1 - i,
-          circuits: circuits[i],
+          run: runs[i]!,
         })
       ),
     );
@@ -241,7 +242,7 @@ Deno.test("SPEC.md §13.4: circuits of the text through a chain of ours", async 
   for (const [i, layers] of clients.entries()) {
     assertEquals(openMixReply(first.replyOf(i), layers), EMPTY);
   }
-  assertEquals(circuits.map(({ size }) => size), [3, 3]);
+  assertEquals(runs.map(({ circuits }) => circuits), [3, 3]);
   for (const index of [1, 300]) {
     const said = clients.map(() => random(512));
     const onions = clients.map((layers, i) =>

@@ -1,62 +1,75 @@
-/**
- * How many WebCrypto calls of a round are under way at a time: enough for the threads that serve them to
- * be busy while this one is, and few enough that they do not wait for each other.
- */
-const LANES = 16;
+/** Pieces of work that were asked for together. */
+interface Job {
+  readonly count: number;
+  readonly work: (piece: number) => Promise<void>;
+  /** Pieces that were begun. */
+  begun: number;
+  /** Pieces that are done. */
+  done: number;
+  failure: { readonly error: unknown } | undefined;
+  readonly over: () => void;
+}
 
 /**
- * Does numbered pieces of work, many at a time: a call to WebCrypto takes the same time however many are
- * under way. Pieces are begun in order and end in any.
+ * Does numbered pieces of work, some at a time: a call to WebCrypto takes long and is worth little, so that
+ * many have to be under way; but threads that are too many wait for each other.
  */
 export class Lanes {
-  readonly #work: (piece: number) => Promise<void>;
-  #next = 0;
-  #end = 0;
+  readonly #width: number;
+  /** Those with pieces that were not begun, the oldest first. */
+  readonly #jobs: Job[] = [];
   #running = 0;
-  #stopped = false;
-  #failure: { readonly error: unknown } | undefined;
-  readonly #waiting: (() => void)[] = [];
 
-  /** @param work does one piece; if it rejects, nothing more is begun. */
-  constructor(work: (piece: number) => Promise<void>) {
-    this.#work = work;
-  }
-
-  /** There are `count` pieces now, which is more than before. */
-  extend(count: number): void {
-    this.#end = count;
-    while (this.#running < LANES && this.#isLeft()) void this.#run();
-  }
-
-  /** Nothing more is begun. */
-  stop(): void {
-    this.#stopped = true;
+  /** @param width how many pieces are under way at a time. */
+  constructor(width: number) {
+    this.#width = width;
   }
 
   /**
-   * Resolves when nothing is under way any more: everything is done, or the rest will not be begun.
-   * Rejects with what a piece has rejected with.
+   * Has `work` done for the pieces 0 to `count` - 1: begun in order, ended in any. Resolves when all are
+   * done. If one rejects no other is begun, and it rejects with the same once none is under way.
    */
-  async idle(): Promise<void> {
-    if (this.#running > 0) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  async each(
+    count: number,
+    work: (piece: number) => Promise<void>,
+  ): Promise<void> {
+    if (count === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const job: Job = {
+      count,
+      work,
+      begun: 0,
+      done: 0,
+      failure: undefined,
+      over: resolve,
+    };
+    this.#jobs.push(job);
+    while (this.#running < this.#width && this.#jobs.length > 0) {
+      void this.#run();
     }
-    if (this.#failure !== undefined) throw this.#failure.error;
-  }
-
-  #isLeft(): boolean {
-    return this.#next < this.#end && !this.#stopped;
+    await promise;
+    if (job.failure !== undefined) throw job.failure.error;
   }
 
   async #run(): Promise<void> {
     this.#running++;
-    try {
-      while (this.#isLeft()) await this.#work(this.#next++);
-    } catch (error) {
-      this.#failure ??= { error };
-      this.#stopped = true;
+    for (let job = this.#jobs[0]; job !== undefined; job = this.#jobs[0]) {
+      const piece = job.begun++;
+      if (job.begun === job.count) this.#jobs.shift();
+      try {
+        await job.work(piece);
+      } catch (error) {
+        this.#fail(job, error);
+      }
+      job.done++;
+      if (job.done === job.begun && !this.#jobs.includes(job)) job.over();
     }
-    if (--this.#running > 0) return;
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    this.#running--;
+  }
+
+  #fail(job: Job, error: unknown): void {
+    job.failure ??= { error };
+    const at = this.#jobs.indexOf(job);
+    if (at >= 0) this.#jobs.splice(at, 1);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Layers of onions: the client puts a payload into one layer for each mix of a chain, every mix takes one
- * off while onions are still coming in, and seals one around the reply. All onions of a round at a mix have
+ * off while onions are still coming in, and seals one around the reply. Engines do that: in this thread, or in threads of
+ * their own where a mix has processors for them. All onions of a round at a mix have
  * one length, and so have all replies; sizes.ts says which.
  *
  * A layer is X25519 with the mix's onion key of the round, HKDF-SHA-256, and ChaCha20-Poly1305; with
@@ -14,10 +15,18 @@
  * @module
  */
 export { ClientCircuit } from "./client_circuit.ts";
-export { MixCircuits } from "./mix_circuits.ts";
-export { RoundLayers } from "./round_layers.ts";
+export { LocalEngine } from "./local_engine.ts";
+export { RunLayers } from "./run_layers.ts";
+export { ThreadEngine } from "./thread_engine.ts";
 export { wrapOnion } from "./wrap_onion.ts";
 
 export type { CircuitSetUp } from "./client_circuit.ts";
-export type { OpenedOnions, RoundLayersOptions } from "./round_layers.ts";
+export type {
+  EngineOpened,
+  EngineRound,
+  EngineRun,
+  LayerEngine,
+  RoundKeys,
+} from "./layer_engine.ts";
+export type { OpenedOnions, RoundLayers } from "./round_layers.ts";
 export type { WrappedOnion } from "./wrapped_onion.ts";

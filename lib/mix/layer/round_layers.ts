@@ -1,31 +1,16 @@
 import { MalformedError, randomBytes } from "../../protocol/mod.ts";
-import type { Bytes, DhKeyPair, LayerCipher } from "../../protocol/mod.ts";
+import type { Bytes } from "../../protocol/mod.ts";
 import { MixError } from "../mix_error.ts";
-import type { RoundId } from "../round.ts";
-import type { RoundSizes } from "../sizes.ts";
-import { Direction, layerCipher } from "./direction.ts";
-import { GrowingBatch } from "./growing_batch.ts";
-import { Lanes } from "./lanes.ts";
-import type { MixCircuits } from "./mix_circuits.ts";
-import { AgreeingPeeler, CircuitPeeler, layerBytes } from "./peeler.ts";
-import type { Peeler } from "./peeler.ts";
+import { gather, scatter } from "../pieces.ts";
+import type { Circuits } from "./circuits.ts";
+import type { EngineOpened, EngineRound, RoundKeys } from "./layer_engine.ts";
+import { CIRCUIT_ID_BYTES } from "./onion_key.ts";
+import { headBytes, layerBytes } from "./peeler.ts";
 
-/** A round at one mix, as far as its layers are concerned. */
-export interface RoundLayersOptions {
-  /** Which round. */
-  readonly round: RoundId;
-  /** Which of its run's rounds it is, if the run is one of circuits; 0 in every round otherwise. */
-  readonly index: number;
-  /** The lengths at that place of the chain. */
-  readonly sizes: RoundSizes;
-  /** The mix's onion key of the round, or of the run whose first round this is. */
-  readonly keyPair?: DhKeyPair | undefined;
-  /**
-   * The run's circuits. Together with `keyPair` they are set up by this round; without, they are what
-   * it is keyed by.
-   */
-  readonly circuits?: MixCircuits | undefined;
-}
+/** So many onions in a row go to the same engine: to speak to one costs something each time. */
+const ROW = 16;
+/** So many replies at most are given to an engine at a time: it begins while others are still sorted. */
+const REPLIES = 256;
 
 /** What was found under the layers. */
 export interface OpenedOnions {
@@ -35,6 +20,22 @@ export interface OpenedOnions {
   readonly count: number;
 }
 
+/** Onions that one engine was given together. */
+interface Share {
+  readonly engine: number;
+  /** Their places among all that were added, ascending. */
+  readonly places: readonly number[];
+  readonly opened: Promise<EngineOpened>;
+}
+
+/** An onion that did open. */
+interface Found {
+  readonly place: number;
+  readonly engine: number;
+  /** What was under its layer. */
+  readonly bytes: Bytes;
+}
+
 /**
  * The layers of one round at one mix: `add` any number of times, `opened` once, then `seal` once, if the
  * round is two-way. Onions are opened while more of them come. Whatever does not open, or begins with what
@@ -42,81 +43,98 @@ export interface OpenedOnions {
  * reply is random.
  */
 export class RoundLayers {
-  readonly #sizes: RoundSizes;
-  readonly #peeler: Peeler;
-  readonly #back: LayerCipher;
-  readonly #onions: GrowingBatch;
+  readonly #keys: RoundKeys;
+  readonly #engines: readonly EngineRound[];
+  readonly #circuits: Circuits<number>;
   readonly #heads = new Set<string>();
-  /** Places among the added onions of those that are to be opened; after `opened`, that were. */
+  readonly #shares: Share[] = [];
+  #added = 0;
+  /** Places of the onions that did open, ascending. */
   #places: number[] = [];
-  /** Keys of the replies by the onion's place; there is none of what was dropped. */
-  readonly #keys: (CryptoKey | undefined)[] = [];
-  readonly #opening = new Lanes((piece) => this.#open(this.#places[piece]!));
-  #sealing: Lanes | undefined;
+  /** By engine: which of `#places` are of onions that it has opened, ascending. */
+  #ofEngine: number[][] = [];
   #state: "adding" | "opening" | "opened" | "sealing" | "erased" = "adding";
 
-  /** @throws {RangeError} if there is neither a key pair nor circuits, or the sizes are not those of one layer. */
-  constructor({ round, index, sizes, keyPair, circuits }: RoundLayersOptions) {
-    this.#sizes = sizes;
-    this.#peeler = peelerOf(round, index, keyPair, circuits);
-    this.#back = layerCipher(Direction.BACK, index);
-    this.#onions = new GrowingBatch(sizes.onion);
-    if (sizes.onion !== sizes.inner + layerBytes(this.#peeler)) {
+  /**
+   * @param engines the round at those that share the work, at least one.
+   * @param circuits those of the run: at which engine each of them is.
+   * @throws {RangeError} if the sizes are not those of one layer.
+   */
+  constructor(
+    keys: RoundKeys,
+    engines: readonly EngineRound[],
+    circuits: Circuits<number>,
+  ) {
+    this.#keys = keys;
+    this.#engines = engines;
+    this.#circuits = circuits;
+    const { sizes: { onion, inner }, keyPair } = keys;
+    if (onion !== inner + layerBytes(keyPair)) {
       throw new RangeError(
-        `Cannot open a round's onions: ${sizes.inner} bytes in ${sizes.onion}`,
+        `Cannot open a round's onions: ${inner} bytes in ${onion}`,
       );
     }
   }
 
   /** How many onions were added. */
   get added(): number {
-    return this.#onions.count;
+    return this.#added;
   }
 
   /**
-   * Takes onions, one behind the other, and opens them in the background. They are copied.
+   * Takes onions, one behind the other, and has them opened in the background. They are copied.
    *
    * @throws {MalformedError} if the last one is not whole.
    * @throws {MixError} if the round is closed already.
    */
   add(onions: Bytes): void {
     this.#insist("adding", "add onions");
-    const first = this.#onions.count;
-    this.#onions.add(onions);
-    for (let place = first; place < this.#onions.count; place++) {
-      this.#keys.push(undefined);
-      const onion = this.#onions.at(place);
-      const head = onion.subarray(0, this.#peeler.headBytes).toHex();
-      if (this.#heads.has(head)) continue;
-      this.#heads.add(head);
-      this.#places.push(place);
+    const { sizes: { onion: size } } = this.#keys;
+    const count = onions.length / size;
+    if (!Number.isInteger(count)) {
+      throw new MalformedError(
+        `Cannot take a batch of ${onions.length} bytes: its pieces have ${size}`,
+      );
     }
-    this.#opening.extend(this.#places.length);
+    const first = this.#added;
+    const parts: number[][] = this.#engines.map(() => []);
+    for (let i = 0; i < count; i++) {
+      const onion = onions.subarray(i * size, (i + 1) * size);
+      const engine = this.#engineOf(onion, this.#added++);
+      if (engine !== undefined) parts[engine]!.push(i);
+    }
+    for (const [engine, part] of parts.entries()) {
+      if (part.length === 0) continue;
+      const places = part.map((i) => first + i);
+      const opened = this.#open(engine, gather(onions, part, size));
+      opened.catch(() => {/* `opened` fails by it */});
+      this.#shares.push({ engine, places, opened });
+    }
   }
 
   /**
    * No more onions come. Resolves when all are open.
    *
-   * @throws {MixError} if that was said before, or the round is erased meanwhile.
+   * @throws {MixError} if that was said before, the round is erased meanwhile, or an engine has broken down.
    */
   async opened(): Promise<OpenedOnions> {
     this.#insist("adding", "open onions");
     this.#state = "opening";
-    await this.#opening.idle();
+    const all = await Promise.all(this.#shares.map(({ opened }) => opened));
     this.#insist("opening", "open onions");
     this.#state = "opened";
-    this.#places = this.#places.filter((place) =>
-      this.#keys[place] !== undefined
-    );
-    const { inner: size } = this.#sizes;
-    const count = this.#places.length;
-    const inner = new Uint8Array(count * size);
-    for (const [i, place] of this.#places.entries()) {
-      inner.set(this.#onions.at(place).subarray(0, size), i * size);
-    }
-    this.#onions.erase();
     this.#heads.clear();
-    return { inner, count };
+    const found = this.#find(this.#shares.splice(0), all);
+    this.#ofEngine = this.#engines.map(() => []);
+    const { sizes: { inner: size } } = this.#keys;
+    const inner = new Uint8Array(found.length * size);
+    found.forEach(({ place, engine, bytes }, rank) => {
+      inner.set(bytes, rank * size);
+      this.#places.push(place);
+      this.#ofEngine[engine]!.push(rank);
+    });
+    for (const each of all) each.inner.fill(0);
+    return { inner, count: found.length };
   }
 
   /**
@@ -124,11 +142,12 @@ export class RoundLayers {
    *
    * @param replies one behind the other, one for each that was opened, in that order.
    * @throws {MalformedError} if they are more or fewer.
-   * @throws {MixError} if nothing is open yet, it was done before, or the round is erased meanwhile.
+   * @throws {MixError} if nothing is open yet, it was done before, the round is erased meanwhile, or an
+   *   engine has broken down.
    */
   async seal(replies: Bytes): Promise<Bytes> {
     this.#insist("opened", "seal replies");
-    const { reply: size, innerReply } = this.#sizes;
+    const { sizes: { reply: size, innerReply } } = this.#keys;
     const places = this.#places;
     if (replies.length !== places.length * innerReply) {
       throw new MalformedError(
@@ -136,21 +155,26 @@ export class RoundLayers {
       );
     }
     this.#state = "sealing";
-    const sealed = new Uint8Array(this.added * size);
-    for (let place = 0; place < this.added; place++) {
-      if (this.#keys[place] !== undefined) continue;
-      sealed.set(randomBytes(size), place * size);
+    const sealed = new Uint8Array(this.#added * size);
+    const open = new Set(places);
+    for (let place = 0; place < this.#added; place++) {
+      if (!open.has(place)) sealed.set(randomBytes(size), place * size);
     }
-    this.#sealing = new Lanes(async (piece) => {
-      const place = places[piece]!;
-      const reply = await this.#back.seal(
-        this.#keys[place]!,
-        replies.subarray(piece * innerReply, (piece + 1) * innerReply),
-      );
-      sealed.set(new Uint8Array(reply), place * size);
-    });
-    this.#sealing.extend(places.length);
-    await this.#sealing.idle();
+    const sealing: Promise<void>[] = [];
+    for (const [engine, ranks] of this.#ofEngine.entries()) {
+      for (let first = 0; first < ranks.length; first += REPLIES) {
+        const part = ranks.slice(first, first + REPLIES);
+        const given = gather(replies, part, innerReply);
+        sealing.push(
+          this.#engines[engine]!.seal(first, part.length, given).then(
+            (done) => {
+              scatter(done, sealed, part.map((rank) => places[rank]!), size);
+            },
+          ),
+        );
+      }
+    }
+    await Promise.all(sealing);
     this.#insist("sealing", "seal replies");
     await this.erase();
     return sealed;
@@ -161,26 +185,50 @@ export class RoundLayers {
    */
   async erase(): Promise<void> {
     this.#state = "erased";
-    this.#opening.stop();
-    this.#sealing?.stop();
-    this.#keys.length = 0;
     this.#places = [];
+    this.#ofEngine = [];
     this.#heads.clear();
-    this.#onions.erase();
-    await Promise.allSettled([this.#opening.idle(), this.#sealing?.idle()]);
+    const shares = this.#shares.splice(0);
+    await Promise.all(this.#engines.map((engine) => engine.erase()));
+    for (const { opened } of shares) {
+      await opened.then(({ inner }) => inner.fill(0), () => {});
+    }
   }
 
-  async #open(place: number): Promise<void> {
-    let peeled;
-    try {
-      peeled = await this.#peeler.peel(this.#onions.at(place));
-    } catch {
-      // Whoever wrote it did not have the round's key, or somebody altered it: it is dropped.
-      return;
+  /** Which engine an onion is for; `undefined` if it is dropped. */
+  #engineOf(onion: Bytes, place: number): number | undefined {
+    const { keyPair } = this.#keys;
+    const head = onion.subarray(0, headBytes(keyPair)).toHex();
+    if (this.#heads.has(head)) return undefined;
+    this.#heads.add(head);
+    if (keyPair === undefined) return this.#circuits.get(head);
+    return Math.floor(place / ROW) % this.#engines.length;
+  }
+
+  async #open(engine: number, onions: Bytes): Promise<EngineOpened> {
+    const opened = await this.#engines[engine]!.open(onions);
+    const { isOpen, circuitIds } = opened;
+    for (let at = 0; at < circuitIds.length; at += CIRCUIT_ID_BYTES) {
+      if (isOpen[at / CIRCUIT_ID_BYTES] === 0) continue;
+      const id = circuitIds.subarray(at, at + CIRCUIT_ID_BYTES);
+      this.#circuits.set(id.toHex(), engine);
     }
-    if (peeled === undefined || this.#state === "erased") return;
-    this.#onions.at(place).set(new Uint8Array(peeled.inner));
-    this.#keys[place] = peeled.key;
+    return opened;
+  }
+
+  /** What was under the layers of the onions that did open, in the order of their places. */
+  #find(shares: readonly Share[], all: readonly EngineOpened[]): Found[] {
+    const { sizes: { inner: size } } = this.#keys;
+    const byPlace: (Found | undefined)[] = new Array(this.#added);
+    for (const [i, { engine, places }] of shares.entries()) {
+      const { inner, isOpen } = all[i]!;
+      for (const [at, place] of places.entries()) {
+        if (isOpen[at] === 0) continue;
+        const bytes = inner.subarray(at * size, (at + 1) * size);
+        byPlace[place] = { place, engine, bytes };
+      }
+    }
+    return byPlace.filter((found) => found !== undefined);
   }
 
   #insist(state: string, action: string): void {
@@ -190,17 +238,4 @@ export class RoundLayers {
       `Cannot ${action}: the round is ${this.#state}`,
     );
   }
-}
-
-function peelerOf(
-  round: RoundId,
-  index: number,
-  keyPair: DhKeyPair | undefined,
-  circuits: MixCircuits | undefined,
-): Peeler {
-  if (keyPair !== undefined) {
-    return new AgreeingPeeler(keyPair, round, circuits);
-  }
-  if (circuits !== undefined) return new CircuitPeeler(circuits, index);
-  throw new RangeError("Cannot open a round's onions: there are no keys");
 }

@@ -19,6 +19,7 @@ import {
   MIXING,
   MIXING_ROUNDS,
 } from "../commands.ts";
+import type { LayerEngine } from "../layer/mod.ts";
 import type { MixTimers } from "../mix_timers.ts";
 import type { NoiseLevel } from "../noise/noise_level.ts";
 import type { RoundKind } from "../round.ts";
@@ -36,6 +37,8 @@ export interface MixHostOptions {
   readonly coordinators: readonly Bytes[] | "any";
   /** The noise that it offers for rounds of a kind. */
   readonly noise: (kind: RoundKind) => NoiseLevel;
+  /** As of `MixNode`; shared by the coordinators. */
+  readonly engines?: readonly LayerEngine[] | undefined;
   /** How many coordinators it works for at once; 4, unless told otherwise. */
   readonly places?: number | undefined;
   /** How much it takes on for each of them. */

@@ -1,6 +1,8 @@
 import type { NodeCertificate, NodeKeyring } from "../../identity/mod.ts";
 import type { Bytes, DhKeyPair, RandomSource } from "../../protocol/mod.ts";
 import { generateDh, MalformedError, randomBytes } from "../../protocol/mod.ts";
+import { LocalEngine } from "../layer/mod.ts";
+import type { LayerEngine } from "../layer/mod.ts";
 import type { MixTimers } from "../mix_timers.ts";
 import { MixError } from "../mix_error.ts";
 import type { MixOffer, MixPeer } from "../mix_peer.ts";
@@ -32,6 +34,8 @@ export interface MixNodeOptions {
   readonly coordinator: Bytes;
   /** The noise that it offers for rounds of a kind. */
   readonly noise: (kind: RoundKind) => NoiseLevel;
+  /** What it opens onions with, at least one; one in this thread, if it is left out. */
+  readonly engines?: readonly LayerEngine[] | undefined;
   /** How much it takes on. */
   readonly limits?: MixLimits | undefined;
   /** The time. */
@@ -66,6 +70,7 @@ export class MixNode implements MixPeer {
   /** Who it is. */
   readonly identity: NodeCertificate;
   readonly #options: MixNodeOptions;
+  readonly #engines: readonly LayerEngine[];
   readonly #limits: MixLimits;
   readonly #random: RandomSource;
   /** By kind and start of the first round; the oldest first. */
@@ -80,6 +85,7 @@ export class MixNode implements MixPeer {
   /** Nothing is prepared yet. */
   constructor(options: MixNodeOptions) {
     this.#options = options;
+    this.#engines = options.engines ?? [new LocalEngine()];
     this.#limits = options.limits ?? DEFAULT_MIX_LIMITS;
     this.#random = options.random ?? randomBytes;
     this.identity = options.keyring.certificate;
@@ -103,6 +109,7 @@ export class MixNode implements MixPeer {
     this.#checkRun(run);
     const noise = this.#options.noise(run.kind);
     const keyPairs: DhKeyPair[] = [];
+    // WebCrypto makes keys in this thread, and others want their turn: one after the other.
     for (let i = keysOf(run); i > 0; i--) keyPairs.push(await generateDh());
     this.#insist();
     const name = `${run.kind}/${run.first}`;
@@ -141,7 +148,13 @@ export class MixNode implements MixPeer {
       if (run.settings.kind === kind) run.voidFrom(first);
     }
     this.#runs.push(
-      new SignedRun(settings, place, prepared!.keyPairs, this.#random),
+      new SignedRun(
+        settings,
+        place,
+        prepared!.keyPairs,
+        this.#engines,
+        this.#random,
+      ),
     );
     this.#tidy();
     return await signSettings(settings.body, keyring);

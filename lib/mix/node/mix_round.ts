@@ -1,18 +1,15 @@
 import type { Bytes, RandomSource } from "../../protocol/mod.ts";
 import { collectTokens, encodeFilters } from "../dialing/buckets.ts";
 import { exchangeAtDrops } from "../drop/dead_drops.ts";
-import { RoundLayers } from "../layer/mod.ts";
-import type { RoundLayersOptions } from "../layer/mod.ts";
+import type { RoundKeys, RoundLayers, RunLayers } from "../layer/mod.ts";
 import { MixError } from "../mix_error.ts";
 import { RoundKind } from "../round.ts";
 import { Permutation } from "../shuffle/permutation.ts";
 
 /** What a round at one mix is made of. */
-export interface MixRoundParts extends RoundLayersOptions {
+export interface MixRoundParts extends RoundKeys {
   /** How many buckets a dialing round has. */
   readonly buckets: number;
-  /** Whether the round sets up circuits and carries nothing else. */
-  readonly setsUp: boolean;
   /** The noise that is added, onions for the next mix; `undefined` at the last mix. */
   readonly noise: Promise<Bytes> | undefined;
   /** Most onions that are taken. */
@@ -40,10 +37,10 @@ export class MixRound {
   #passed: Passed | undefined;
   #step: "adding" | "closing" | "closed" | "answering" | "over" = "adding";
 
-  /** Nothing was added yet. */
-  constructor(parts: MixRoundParts) {
+  /** Begins a round of the run whose layers these are. */
+  constructor(run: RunLayers, parts: MixRoundParts) {
     this.#parts = parts;
-    this.#layers = new RoundLayers(parts);
+    this.#layers = run.begin(parts);
     this.#noise = parts.noise;
     // If it fails, `close` does.
     this.#noise?.catch(() => {});

@@ -1,5 +1,6 @@
 import type { DhKeyPair, RandomSource } from "../../protocol/mod.ts";
-import { MixCircuits } from "../layer/mod.ts";
+import { RunLayers } from "../layer/mod.ts";
+import type { LayerEngine } from "../layer/mod.ts";
 import { MixError } from "../mix_error.ts";
 import { indexIn, RoundKind, RunMode } from "../round.ts";
 import type { RunSettings } from "../settings/run_settings.ts";
@@ -24,7 +25,7 @@ export class SignedRun {
   readonly #random: RandomSource;
   /** By the round's index; of a run of circuits there is one for the first round. */
   readonly #keyPairs: (DhKeyPair | undefined)[];
-  readonly #circuits: MixCircuits | undefined;
+  readonly #layers: RunLayers;
   readonly #noise: NoiseAhead | undefined;
   readonly #rounds = new Map<number, MixRound>();
   /** Rounds that are over, or never will be: no key is used for a second time. */
@@ -32,18 +33,22 @@ export class SignedRun {
   /** Ends when what was under way in rounds that were given up is. */
   #erasing: Promise<unknown> = Promise.resolve();
 
-  /** @param place which mix of the chain this is. */
+  /**
+   * @param place which mix of the chain this is.
+   * @param engines what its onions are opened by.
+   */
   constructor(
     settings: RunSettings,
     place: number,
     keyPairs: readonly DhKeyPair[],
+    engines: readonly LayerEngine[],
     random: RandomSource,
   ) {
     this.settings = settings;
     this.#place = place;
     this.#random = random;
     this.#keyPairs = [...keyPairs];
-    if (settings.mode === RunMode.CIRCUITS) this.#circuits = new MixCircuits();
+    this.#layers = new RunLayers(engines);
     if (this.#behind > 0) {
       this.#noise = new NoiseAhead(settings, place, random);
     }
@@ -61,7 +66,7 @@ export class SignedRun {
 
   /** Circuits that are kept. */
   get circuits(): number {
-    return this.#circuits?.size ?? 0;
+    return this.#layers.circuits;
   }
 
   /** Rounds for which noise is kept. */
@@ -119,12 +124,11 @@ export class SignedRun {
     const { kind, mode, buckets } = this.settings;
     const index = indexIn(this.settings, start)!;
     const isByCircuits = mode === RunMode.CIRCUITS;
-    const round = new MixRound({
+    const round = new MixRound(this.#layers, {
       round: { kind, start },
       index: isByCircuits ? index : 0,
       sizes: sizesOf(kind, mode, index, this.#behind),
       keyPair: this.#keyPairs[index],
-      circuits: this.#circuits,
       buckets,
       setsUp: isByCircuits && index === 0,
       noise: this.#noise?.take(index),
@@ -179,7 +183,7 @@ export class SignedRun {
     for (let index = 0; index < count; index++) {
       this.end(first + index * period);
     }
-    this.#circuits?.erase();
+    this.#layers.erase();
     await Promise.all([this.#erasing, this.#noise?.erase()]);
   }
 

@@ -1,5 +1,6 @@
 import type { Bytes, RandomSource } from "../../protocol/mod.ts";
 import { MixError } from "../mix_error.ts";
+import { gather, scatter } from "../pieces.ts";
 
 /** How many random words are asked for at once. */
 const WORDS = 4_096;
@@ -75,11 +76,7 @@ export class Permutation {
    */
   apply(batch: Bytes, size: number): Bytes {
     this.#check(batch, size);
-    const shuffled = new Uint8Array(batch.length);
-    this.#order.forEach((from, to) => {
-      shuffled.set(batch.subarray(from * size, (from + 1) * size), to * size);
-    });
-    return shuffled;
+    return gather(batch, this.#order, size);
   }
 
   /**
@@ -93,9 +90,7 @@ export class Permutation {
   undo(batch: Bytes, size: number): Bytes {
     this.#check(batch, size);
     const sorted = new Uint8Array(batch.length);
-    this.#order.forEach((to, from) => {
-      sorted.set(batch.subarray(from * size, (from + 1) * size), to * size);
-    });
+    scatter(batch, sorted, this.#order, size);
     return sorted;
   }
 

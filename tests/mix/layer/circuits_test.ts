@@ -1,6 +1,8 @@
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import { ClientCircuit, MixCircuits } from "../../../lib/mix/layer/mod.ts";
+import { Circuits } from "../../../lib/mix/layer/circuits.ts";
+import { acceptKey, onionContext } from "../../../lib/mix/layer/onion_key.ts";
+import { ClientCircuit, LocalEngine } from "../../../lib/mix/layer/mod.ts";
 import { RoundKind, RunMode } from "../../../lib/mix/round.ts";
 import {
   DIAL_BYTES,
@@ -10,7 +12,6 @@ import {
 import {
   concat,
   CryptoError,
-  importLayerKey,
   openLayer,
   randomBytes,
 } from "../../../lib/protocol/mod.ts";
@@ -68,9 +69,16 @@ async function openedOf(
 
 Deno.test("S3.6: circuits carry onions and replies in every round of a run, through 1 to 8 mixes", async () => {
   for (let length = 1; length <= 8; length++) {
-    const chain = await layerChain(length, EXCHANGE, RunMode.CIRCUITS);
+    // Each circuit stays with the engine that has set it up.
+    const engines = Array.from({ length }, () => new LocalEngine());
+    const chain = await layerChain(
+      length,
+      EXCHANGE,
+      RunMode.CIRCUITS,
+      engines,
+    );
     const circuits = await circuitsThrough(chain, 4);
-    for (const known of chain.circuits) assertEquals(known.size, 4);
+    for (const { circuits: known } of chain.layers) assertEquals(known, 4);
     for (const index of [1, 2, 14]) {
       const payloads = circuits.map(() => randomBytes(EXCHANGE_BYTES));
       const onions = await Promise.all(
@@ -115,17 +123,36 @@ Deno.test("S3.6: circuits carry dialing onions", async () => {
 
 Deno.test("a layer of a circuit is what the specification says", async () => {
   const chain = await layerChain(1, EXCHANGE, RunMode.CIRCUITS);
-  const [circuit] = await circuitsThrough(chain, 1) as [ClientCircuit];
-  const known = new MixCircuits();
-  const key = randomBytes(32);
-  const id = randomBytes(16);
-  known.set(id, await importLayerKey(key));
-  assertEquals(known.get(id.slice()), known.get(id));
+  const round = { kind: EXCHANGE, start: chain.run.first };
+  const { onion: first, circuit } = await ClientCircuit.setUp(
+    chain.publicKeys,
+    round,
+  );
+  const { key, circuitId } = await acceptKey(
+    chain.pairs[0]!,
+    first.slice(0, 32),
+    onionContext(round),
+  );
   const payload = randomBytes(EXCHANGE_BYTES);
   const { onion } = await circuit.wrap(payload, 258);
-  const agreed = chain.circuits[0]!.get(onion.slice(0, 16))!;
+  assertEquals(onion.slice(0, 16), circuitId);
   const nonce = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2);
-  assertEquals(await openLayer(agreed, nonce, onion.slice(16)), payload);
+  assertEquals(await openLayer(key, nonce, onion.slice(16)), payload);
+});
+
+Deno.test("what is known of circuits is found by their ids until they are erased, and not after", () => {
+  const circuits = new Circuits<number>();
+  circuits.set("aa", 1);
+  circuits.set("bb", 0);
+  assertEquals([circuits.get("aa"), circuits.get("bb")], [1, 0]);
+  assertEquals([circuits.get("cc"), circuits.size], [undefined, 2]);
+  circuits.erase();
+  circuits.set("cc", 2);
+  assertEquals([circuits.get("aa"), circuits.get("cc")], [
+    undefined,
+    undefined,
+  ]);
+  assertEquals(circuits.size, 0);
 });
 
 Deno.test("S3.6: one onion of a circuit counts in a round, and only in its own", async () => {
@@ -195,14 +222,14 @@ Deno.test("a circuit that a mix has not set up, or has forgotten, carries nothin
   const payload = randomBytes(EXCHANGE_BYTES);
   // It was made for another run: the first round does not know it.
   assertEquals(await openedOf(chain, 0, onion), 0);
-  assertEquals(chain.circuits[0]!.size, 0);
+  assertEquals(chain.layers[0]!.circuits, 0);
   const early = await circuit.wrap(payload, 1);
   assertEquals(await openedOf(chain, 1, early.onion), 0);
 
   const [known] = await circuitsThrough(chain, 1) as [ClientCircuit];
   const good = await known.wrap(payload, 2);
   assertEquals(await openedOf(chain, 2, good.onion), 1);
-  chain.circuits[0]!.erase();
+  chain.layers[0]!.erase();
   assertEquals(await openedOf(chain, 2, good.onion), 0);
 });
 
@@ -215,9 +242,9 @@ Deno.test("circuits that are erased while they are being set up are not kept", a
   });
   const layers = layersAt(chain, 0, 0);
   layers.add(made.onion);
-  chain.circuits[0]!.erase();
+  chain.layers[0]!.erase();
   await layers.erase();
-  assertEquals(chain.circuits[0]!.size, 0);
+  assertEquals(chain.layers[0]!.circuits, 0);
 });
 
 Deno.test("ids and ephemeral keys of a circuit differ from mix to mix", async () => {

@@ -7,83 +7,74 @@ async function settle(): Promise<void> {
   await new Promise<void>((resolve) => setTimeout(resolve, 0));
 }
 
-Deno.test("every piece is done once and begun in order, some at a time, whenever it comes", async () => {
+Deno.test("every piece of every job is done once and begun in order, no more at a time than may be", async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.nat(150), { minLength: 1, maxLength: 6 }),
-      async (steps) => {
-        const begun: number[] = [];
+      fc.integer({ min: 1, max: 9 }),
+      fc.array(fc.nat(30), { minLength: 1, maxLength: 6 }),
+      async (width, counts) => {
+        const begun: string[] = [];
         const ends: (() => void)[] = [];
-        const lanes = new Lanes((piece) => {
-          begun.push(piece);
-          return new Promise<void>((resolve) => ends.push(resolve));
+        const over: number[] = [];
+        const lanes = new Lanes(width);
+        const jobs = counts.map(async (count, job) => {
+          await lanes.each(count, (piece) => {
+            begun.push(`${job}/${piece}`);
+            return new Promise<void>((resolve) => ends.push(resolve));
+          });
+          const of = begun.filter((name) => name.startsWith(`${job}/`));
+          assertEquals(of.length, count);
+          over.push(job);
         });
-        let count = 0;
-        let most = 0;
-        for (const step of steps) {
-          count += step;
-          lanes.extend(count);
-          // The last one that was begun ends first.
-          for (let i = 0; i < step / 2; i++) ends.pop()?.();
-          await settle();
-          most = Math.max(most, ends.length);
-        }
-        let isIdle = false;
-        const idle = lanes.idle().then(() => isIdle = true);
+        await settle();
         while (ends.length > 0) {
-          await settle();
-          assert(!isIdle);
-          most = Math.max(most, ends.length);
-          for (const end of ends.splice(0)) end();
+          assert(ends.length <= width);
+          // The last one that was begun ends first.
+          ends.pop()!();
           await settle();
         }
-        await idle;
-        assertEquals(begun, Array.from({ length: count }, (_, i) => i));
-        assert(most <= 64);
+        await Promise.all(jobs);
+        assertEquals(over.length, counts.length);
+        assertEquals(
+          begun,
+          counts.flatMap((count, job) =>
+            Array.from({ length: count }, (_, piece) => `${job}/${piece}`)
+          ),
+        );
       },
     ),
     { numRuns: 25 },
   );
 });
 
-Deno.test("when they are stopped, nothing more is begun, and what is under way is waited for", async () => {
+Deno.test("a failure is told when nothing of its job is under way, begins nothing more of it, and harms no other", async () => {
+  const lanes = new Lanes(4);
   const ends: (() => void)[] = [];
   let begun = 0;
-  const lanes = new Lanes(() => {
+  const failing = lanes.each(1_000, (piece) => {
     begun++;
+    if (piece === 2) return Promise.reject(new RangeError("piece 2"));
     return new Promise<void>((resolve) => ends.push(resolve));
   });
-  lanes.extend(1_000);
-  const together = begun;
-  assert(together > 1 && together < 1_000);
-  lanes.stop();
-  lanes.extend(2_000);
-  let isIdle = false;
-  const idle = lanes.idle().then(() => isIdle = true);
+  let done = 0;
+  const other = lanes.each(100, () => {
+    done++;
+    return Promise.resolve();
+  });
+  let isTold = false;
+  const told = assertRejects(() => failing, RangeError, "piece 2")
+    .then(() => isTold = true);
+  await settle();
+  assertEquals([isTold, begun, done], [false, 4, 100]);
+  await other;
   for (const end of ends.splice(1)) end();
   await settle();
-  assert(!isIdle);
+  assert(!isTold);
   ends[0]!();
-  await idle;
-  assertEquals(begun, together);
+  await told;
+  assertEquals(begun, 4);
 });
 
-Deno.test("a failure is told to whoever waits, and nothing more is begun", async () => {
-  let begun = 0;
-  const lanes = new Lanes(async (piece) => {
-    begun++;
-    await Promise.resolve();
-    if (piece === 3) throw new RangeError("piece 3");
-  });
-  lanes.extend(1_000);
-  await assertRejects(() => lanes.idle(), RangeError, "piece 3");
-  assert(begun < 200);
-  await assertRejects(() => lanes.idle(), RangeError, "piece 3");
-});
-
-Deno.test("lanes without work are idle", async () => {
-  const lanes = new Lanes(() => Promise.reject(new Error("no work")));
-  await lanes.idle();
-  lanes.extend(0);
-  await lanes.idle();
+Deno.test("a job without pieces is done", async () => {
+  await new Lanes(1).each(0, () => Promise.reject(new Error("no piece")));
 });

@@ -1,4 +1,5 @@
-import { MixCircuits, RoundLayers } from "../../../lib/mix/layer/mod.ts";
+import { LocalEngine, RunLayers } from "../../../lib/mix/layer/mod.ts";
+import type { LayerEngine, RoundLayers } from "../../../lib/mix/layer/mod.ts";
 import { RunMode } from "../../../lib/mix/round.ts";
 import type { RoundKind, Run } from "../../../lib/mix/round.ts";
 import { sizesOf } from "../../../lib/mix/sizes.ts";
@@ -11,15 +12,16 @@ export interface LayerChain {
   readonly run: Run;
   readonly pairs: readonly DhKeyPair[];
   readonly publicKeys: readonly Bytes[];
-  /** Of the mixes, in a run of circuits. */
-  readonly circuits: readonly MixCircuits[];
+  /** What the mixes hold of the run. */
+  readonly layers: readonly RunLayers[];
 }
 
-/** A chain of `length` mixes for a run with a round every 2 seconds. */
+/** A chain of `length` mixes for a run with a round every 2 seconds; they have those engines in common. */
 export async function layerChain(
   length: number,
   kind: RoundKind,
   mode: RunMode,
+  engines: readonly LayerEngine[] = [new LocalEngine()],
 ): Promise<LayerChain> {
   const pairs = await Promise.all(
     Array.from({ length }, () => generateDh()),
@@ -28,7 +30,7 @@ export async function layerChain(
     run: { kind, mode, first: 1_760_000_000_000, count: 15, period: 2_000 },
     pairs,
     publicKeys: pairs.map(({ publicKey }) => publicKey),
-    circuits: pairs.map(() => new MixCircuits()),
+    layers: pairs.map(() => new RunLayers(engines)),
   };
 }
 
@@ -47,14 +49,14 @@ export function layersAt(
   place: number,
   index: number,
 ): RoundLayers {
-  const { run, pairs, circuits } = chain;
+  const { run, pairs, layers } = chain;
   const ofCircuits = run.mode === RunMode.CIRCUITS;
-  return new RoundLayers({
+  return layers[place]!.begin({
     round: { kind: run.kind, start: run.first + index * run.period },
     index: ofCircuits ? index : 0,
     sizes: sizesAt(chain, place, index),
     keyPair: ofCircuits && index > 0 ? undefined : pairs[place],
-    circuits: ofCircuits ? circuits[place] : undefined,
+    setsUp: ofCircuits && index === 0,
   });
 }
 

@@ -6,7 +6,11 @@ import {
   assertThrows,
 } from "@std/assert";
 import fc from "fast-check";
-import { RoundLayers, wrapOnion } from "../../../lib/mix/layer/mod.ts";
+import {
+  LocalEngine,
+  RunLayers,
+  wrapOnion,
+} from "../../../lib/mix/layer/mod.ts";
 import type { WrappedOnion } from "../../../lib/mix/layer/mod.ts";
 import { MixError } from "../../../lib/mix/mix_error.ts";
 import { RoundKind, RunMode } from "../../../lib/mix/round.ts";
@@ -136,7 +140,8 @@ Deno.test("no two onions have anything in common, even if what is in them is the
 });
 
 Deno.test("whatever is good, bad or a replay: the good are found in order, and every slot is answered", async () => {
-  const chain = await layerChain(2, EXCHANGE, RunMode.ROUNDS);
+  const engines = [new LocalEngine(), new LocalEngine(), new LocalEngine()];
+  const chain = await layerChain(2, EXCHANGE, RunMode.ROUNDS, engines);
   const count = 12;
   const payloads = Array.from(
     { length: count },
@@ -150,7 +155,7 @@ Deno.test("whatever is good, bad or a replay: the good are found in order, and e
   );
   await fc.assert(
     fc.asyncProperty(
-      fc.array(slot, { maxLength: 30 }),
+      fc.array(slot, { maxLength: 80 }),
       fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 9 }),
       async (slots, steps) => {
         const batch = concat(
@@ -202,7 +207,8 @@ Deno.test("whatever is good, bad or a replay: the good are found in order, and e
 });
 
 Deno.test("thousands at once: no slot is mistaken for another, whatever ends first", async () => {
-  const chain = await layerChain(1, DIALING, RunMode.ROUNDS);
+  const engines = [new LocalEngine(), new LocalEngine()];
+  const chain = await layerChain(1, DIALING, RunMode.ROUNDS, engines);
   const payloads = Array.from({ length: 700 }, () => randomBytes(DIAL_BYTES));
   const layers = layersAt(chain, 0, 0);
   for (const { onion } of await wrapAll(chain, payloads)) layers.add(onion);
@@ -297,20 +303,17 @@ Deno.test("a round that is erased ends at once, and what waits for it is told", 
   await late.erase();
 });
 
-Deno.test("sizes that are not those of one layer, or no keys at all, are a mistake", async () => {
+Deno.test("sizes that are not those of one layer are a mistake", async () => {
   const keyPair = await generateDh();
-  const round = { kind: EXCHANGE, start: 0 };
+  const keys = { round: { kind: EXCHANGE, start: 0 }, index: 0, setsUp: false };
+  const run = new RunLayers([new LocalEngine()]);
   const sizes = sizesOf(EXCHANGE, RunMode.ROUNDS, 0, 0);
-  assert(new RoundLayers({ round, index: 0, sizes, keyPair }));
-  assertThrows(() => new RoundLayers({ round, index: 0, sizes }), RangeError);
+  const ofCircuits = sizesOf(EXCHANGE, RunMode.CIRCUITS, 1, 0);
+  assert(run.begin({ ...keys, sizes, keyPair }));
+  assert(run.begin({ ...keys, sizes: ofCircuits }));
   assertThrows(
-    () =>
-      new RoundLayers({
-        round,
-        index: 0,
-        sizes: sizesOf(EXCHANGE, RunMode.CIRCUITS, 1, 0),
-        keyPair,
-      }),
+    () => run.begin({ ...keys, sizes: ofCircuits, keyPair }),
     RangeError,
   );
+  assertThrows(() => run.begin({ ...keys, sizes }), RangeError);
 });

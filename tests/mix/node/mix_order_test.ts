@@ -1,5 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { RoundLayers, wrapOnion } from "../../../lib/mix/layer/mod.ts";
+import {
+  LocalEngine,
+  RunLayers,
+  wrapOnion,
+} from "../../../lib/mix/layer/mod.ts";
 import { MixNode } from "../../../lib/mix/node/mix_node.ts";
 import { NoiseAhead } from "../../../lib/mix/node/noise_ahead.ts";
 import { RoundKind, RunMode } from "../../../lib/mix/round.ts";
@@ -64,11 +68,12 @@ Deno.test("S3.6: where an onion leaves a mix does not depend on where it came in
       payloads.map((payload) => wrapOnion(payload, chain, round)),
     );
     await node.add(round, concat(...onions.map(({ onion }) => onion)));
-    const layers = new RoundLayers({
+    const layers = new RunLayers([new LocalEngine()]).begin({
       round,
       index: 0,
       sizes: sizesOf(run.kind, run.mode, index, 0),
       keyPair: behind,
+      setsUp: false,
     });
     layers.add(await node.close(round));
     const { inner, count } = await layers.opened();

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { NOBODY } from "../../../lib/mix/dialing/buckets.ts";
 import { exchangeAtDrops } from "../../../lib/mix/drop/dead_drops.ts";
-import { MixCircuits, RoundLayers } from "../../../lib/mix/layer/mod.ts";
+import { LocalEngine, RunLayers } from "../../../lib/mix/layer/mod.ts";
 import { MixError } from "../../../lib/mix/mix_error.ts";
 import { NoiseAhead, noiseLimit } from "../../../lib/mix/node/noise_ahead.ts";
 import type { NoiseLevel } from "../../../lib/mix/noise/noise_level.ts";
@@ -69,15 +69,15 @@ async function open(
   index: number,
   onions: Bytes,
   keyPair: DhKeyPair | undefined,
-  circuits?: MixCircuits,
+  run = new RunLayers([new LocalEngine()]),
 ): Promise<Bytes> {
   const { kind, mode, first, period } = fields;
-  const layers = new RoundLayers({
+  const layers = run.begin({
     round: { kind, start: first + index * period },
     index: mode === RunMode.CIRCUITS ? index : 0,
     sizes: sizesOf(kind, mode, index, 0),
     keyPair,
-    circuits,
+    setsUp: mode === RunMode.CIRCUITS && index === 0,
   });
   layers.add(onions);
   const { inner, count } = await layers.opened();
@@ -129,14 +129,14 @@ Deno.test("S3.6: noise goes through circuits of its own, as many in a round as a
     });
     const { random, replay } = recorded();
     const noise = new NoiseAhead(fields, 0, random);
-    const circuits = new MixCircuits();
+    const run = new RunLayers([new LocalEngine()]);
     const setUp = await noise.take(0);
-    await open(fields, 0, setUp, keyPairs[0], circuits);
-    assertEquals(circuits.size, noiseLimit(LEVEL, fields));
+    await open(fields, 0, setUp, keyPairs[0], run);
+    assertEquals(run.circuits, noiseLimit(LEVEL, fields));
     const ids: string[][] = [];
     for (const index of [1, 2]) {
       const onions = await noise.take(index);
-      const payloads = await open(fields, index, onions, undefined, circuits);
+      const payloads = await open(fields, index, onions, undefined, run);
       const drawn = kind === RoundKind.EXCHANGE
         ? exchangeNoise(LEVEL, replay)
         : dialNoise(LEVEL, 3, replay);
