@@ -185,6 +185,8 @@ export class MixChain implements FurtherMixes {
       });
     }
     this.#kept = names;
+    // They answer again: or chance would choose anew each time among those that are left out.
+    for (const name of names) this.#avoided.delete(name);
     const now = performance.now();
     for (const [name, connection] of this.#connections) {
       if (names.includes(name)) connection.usedAt = now;

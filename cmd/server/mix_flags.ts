@@ -45,8 +45,8 @@ export const MIX_HELP =
                            rounds hide who talks to whom from everybody but this server
   --mix-chain FINGERPRINT  such a relay by name; once for each, in the order of the chain
   --mix-round DURATION     from one round to the next, 200ms to 10m; 2s if not given
-  --mix-slots N            messages that each client hands in, in every round, 1 to 16: so many conversations
-                           it can have at once; 3 if not given
+  --mix-slots N            messages that each client hands in, in every round, 1 to 16; so many conversations
+                           get on in one round, of which a client has three at most. 3 if not given
   --mix-mode rounds|circuits
                            circuits need far fewer key agreements, and so less work; but mixes can tell
                            which messages of half a minute are of one client, and clients are told. rounds if

@@ -145,6 +145,21 @@ Deno.test("mix chain: without enough mixes there is none", async () => {
   );
 });
 
+Deno.test("mix chain: mixes that answer again keep their places", async () => {
+  let drawn = 0;
+  await using world = await World.of(2, () => ({
+    draw: (limit) => drawn++ % limit,
+  }));
+  const { chain, places } = world;
+  for (const place of places) await place.kill();
+  await assertRejects(() => chain.current(), MixError, "Cannot reach a mix");
+  for (const place of places) place.start();
+  const first = world.numbers(await chain.current());
+  for (let run = 0; run < 4; run++) {
+    assertEquals(world.numbers(await chain.current()), first);
+  }
+});
+
 Deno.test("mix chain: mixes that are named stand in that order, and nobody takes their place", async () => {
   await using world = await World.of(3, (keyrings) => ({
     named: [keyrings[2]!, keyrings[0]!]
