@@ -101,7 +101,10 @@ export class RoundKeeper {
       this.#tally.late();
       return made === undefined ? 0 : Math.max(0, after - this.#window);
     }
-    this.#checkLength(made, start, onions);
+    if (onions.length !== this.#lengthIn(made, start)) {
+      participant.failed({ kind, start }, this.#olderFault(start, onions));
+      return undefined;
+    }
     const round = this.#rounds.get(start) ?? this.#open(made, start);
     if (round.submit(participant, onions)) return undefined;
     this.#tally.late();
@@ -121,17 +124,30 @@ export class RoundKeeper {
     const fault = this.#rounds.get(start)?.fault;
     if (fault !== undefined) return fault.place;
     return this.#runs.find(start) === undefined
-      ? this.#runs.faultAt(start)
+      ? this.#runs.voidedAt(start)[0]?.place
       : undefined;
   }
 
-  #checkLength({ run, mixes }: MadeRun, start: number, onions: Bytes): void {
+  /** Bytes of what everybody hands in for the round of a run that starts then. */
+  #lengthIn({ run, mixes }: MadeRun, start: number): number {
     const { kind, mode, plan } = this.#parts;
     const index = indexIn(run, start)!;
-    const { onion } = sizesOf(kind, mode, index, mixes.length - 1);
-    if (onions.length === plan.slots * onion) return;
+    return plan.slots * sizesOf(kind, mode, index, mixes.length - 1).onion;
+  }
+
+  /**
+   * Where the chain failed of the run that the onions are meant for: settings that replace others, and
+   * onions that are made by the others, can meet on the way.
+   *
+   * @throws {MalformedError} if they fit to no run that there was.
+   */
+  #olderFault(start: number, onions: Bytes): number {
+    const older = this.#runs.voidedAt(start).find(({ made }) =>
+      this.#lengthIn(made, start) === onions.length
+    );
+    if (older !== undefined) return older.place;
     throw new MalformedError(
-      `Cannot take onions: ${onions.length} bytes, not ${plan.slots * onion}`,
+      `Cannot take onions: ${onions.length} bytes, not what all hand in`,
     );
   }
 

@@ -35,8 +35,11 @@ export interface RunKeeperParts extends RunParts {
   readonly failed: (error: unknown) => void;
 }
 
-interface VoidRun {
+/** A run that was given up. */
+export interface VoidRun {
+  /** Which one. */
   readonly made: MadeRun;
+  /** The place of its chain that failed. */
   readonly place: number;
 }
 
@@ -90,11 +93,11 @@ export class RunKeeper {
     );
   }
 
-  /** Which place of the chain failed in a run that was given up, in which a round would start then. */
-  faultAt(start: number): number | undefined {
-    return this.#voided.find(({ made: { run } }) =>
+  /** Runs that were given up, in which a round would start then. */
+  voidedAt(start: number): readonly VoidRun[] {
+    return this.#voided.filter(({ made: { run } }) =>
       indexIn(run, start) !== undefined
-    )?.place;
+    );
   }
 
   /** Whether a run is good, or was when it ended. */

@@ -151,6 +151,36 @@ Deno.test("S3.5: a run that was being made while another was given up leaves no 
   assertEquals(client.count("done", EXCHANGE), done + 5);
 });
 
+Deno.test("S3.5: whoever has not heard yet that a run was given up is told so, and is not out", async () => {
+  await using network = await Network.of(3, { least: 2 });
+  const client = network.join();
+  await network.time.settle();
+  const old = client.firstOf(EXCHANGE);
+  const first = { kind: EXCHANGE, start: old.first };
+  await network.time.advance(old.first - network.time.now());
+  network.mixes[2]!.behaviour = "gone";
+  client.submit(first);
+  await network.time.settle();
+  assertEquals(client.told.get(roundName(first)), [{ failed: 2 }]);
+  await network.time.advance(1_000);
+  const { first: start, mixes } = client.settings
+    .findLast(({ run }) => run.kind === EXCHANGE)!.run;
+  assertEquals([old.mixes.length, mixes.length], [3, 2]);
+  const round = { kind: EXCHANGE, start };
+  assert(start < old.first + old.count * old.period);
+  await network.time.advance(start - network.time.now());
+  client.submit(round, client.onions(first));
+  await network.time.settle();
+  assertEquals(client.told.get(roundName(round)), [{ failed: 2 }]);
+  assertEquals(client.link.ended, undefined);
+  client.told.clear();
+  client.submit(round);
+  await network.time.settle();
+  assertEquals(client.told.get(roundName(round)), [{
+    done: client.expected(round),
+  }]);
+});
+
 Deno.test("S3.5: rounds that would have started before their run was made are none", async () => {
   await using network = await Network.of(2);
   network.mixes[1]!.delay = 2_400;
