@@ -8,7 +8,8 @@ import { Chatter } from "./chatter.ts";
 // Raising a network takes seconds, so one is used for everything.
 
 const CROWD = 200;
-const LONG = "all of it arrives, and in order; ".repeat(40);
+/** Too long for one onion. */
+const LONG = "all of it arrives, and in order; ".repeat(20);
 
 /** Short rounds of one message each, so that this is over soon. */
 function flags(name: string): readonly string[] {
@@ -67,7 +68,7 @@ Deno.test("S3.5, S3.6, S3.7, S3.8: two people chat through three mixes in separa
   await using alice = await Chatter.start(lab, "alice", "bob");
 
   await t.step(
-    "a call, an answer, texts both ways, and nobody of the crowd missing",
+    "a call, an answer, texts both ways, in rounds of which nobody of the crowd is missing",
     async () => {
       await alice.waitFor("answered");
       assertEquals(bob.of("ringing").length, 1);
