@@ -64,8 +64,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
-// In one file with everything else, a worker is started with that file.
-else if ("DedicatedWorkerGlobalScope" in globalThis) {
+// In one file with everything else, a worker is started with that file, and that is its main module.
+if ("DedicatedWorkerGlobalScope" in globalThis) {
   await import("./lib/mix/layer/thread_module.ts");
-}
+} else if (import.meta.main) Deno.exit(await main(Deno.args));

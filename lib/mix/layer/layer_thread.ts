@@ -32,9 +32,10 @@ export class LayerThread {
           request.replies,
         );
       case "erase round": {
-        const round = this.#round(request);
+        // Of what is erased twice there is nothing left.
+        const round = this.#rounds.get(request.round);
         this.#rounds.delete(request.round);
-        await round.erase();
+        await round?.erase();
         return undefined;
       }
     }

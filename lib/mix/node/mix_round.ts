@@ -7,7 +7,9 @@ import { RoundKind } from "../round.ts";
 import { Permutation } from "../shuffle/permutation.ts";
 
 /** What a round at one mix is made of. */
-export interface MixRoundParts extends RoundKeys {
+export interface MixRoundParts {
+  /** What its onions are opened with. */
+  readonly keys: RoundKeys;
   /** How many buckets a dialing round has. */
   readonly buckets: number;
   /** The noise that is added, onions for the next mix; `undefined` at the last mix. */
@@ -40,10 +42,10 @@ export class MixRound {
   /** Begins a round of the run whose layers these are. */
   constructor(run: RunLayers, parts: MixRoundParts) {
     this.#parts = parts;
-    this.#layers = run.begin(parts);
     this.#noise = parts.noise;
     // If it fails, `close` does.
     this.#noise?.catch(() => {});
+    this.#layers = run.begin(parts.keys);
   }
 
   /** Whether there is nothing left of it. */
@@ -54,7 +56,7 @@ export class MixRound {
   /** Bytes of the replies that `answer` takes, if it is due. */
   get awaited(): number | undefined {
     if (this.#step !== "closed") return undefined;
-    return this.#passed!.order.length * this.#parts.sizes.innerReply;
+    return this.#passed!.order.length * this.#parts.keys.sizes.innerReply;
   }
 
   /**
@@ -65,7 +67,7 @@ export class MixRound {
    */
   add(onions: Bytes): void {
     this.#expect("adding");
-    const { limit, sizes } = this.#parts;
+    const { limit, keys: { sizes } } = this.#parts;
     if (this.#layers!.added + onions.length / sizes.onion > limit) {
       throw new MixError("ERR_MIX_REFUSED", "Cannot add onions: too many");
     }
@@ -86,7 +88,7 @@ export class MixRound {
     const noise = await this.#noise;
     this.#expect("closing");
     const batch = this.#shuffle(inner, noise, count);
-    if (this.#parts.round.kind === RoundKind.DIALING) await this.erase();
+    if (this.#parts.keys.round.kind === RoundKind.DIALING) await this.erase();
     else this.#step = "closed";
     return batch;
   }
@@ -101,7 +103,7 @@ export class MixRound {
     this.#expect("closed");
     this.#step = "answering";
     const { order, count } = this.#passed!;
-    const { innerReply } = this.#parts.sizes;
+    const { innerReply } = this.#parts.keys.sizes;
     // It throws if they are more or fewer than were passed on.
     const sorted = order.undo(replies, innerReply);
     const sealed = await this.#layers!.seal(
@@ -127,7 +129,7 @@ export class MixRound {
   }
 
   #shuffle(inner: Bytes, noise: Bytes, count: number): Bytes {
-    const { sizes: { inner: size }, random } = this.#parts;
+    const { keys: { sizes: { inner: size } }, random } = this.#parts;
     const batch = new Uint8Array(inner.length + noise.length);
     batch.set(inner);
     batch.set(noise, inner.length);
@@ -141,7 +143,7 @@ export class MixRound {
 
   /** At the last mix: what the round was for. */
   async #finish(inner: Bytes): Promise<Bytes> {
-    const { round, buckets, setsUp, random } = this.#parts;
+    const { keys: { round, setsUp }, buckets, random } = this.#parts;
     if (round.kind === RoundKind.DIALING) {
       const filters = encodeFilters(collectTokens(inner, buckets));
       this.erase();

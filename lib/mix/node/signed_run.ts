@@ -125,12 +125,14 @@ export class SignedRun {
     const index = indexIn(this.settings, start)!;
     const isByCircuits = mode === RunMode.CIRCUITS;
     const round = new MixRound(this.#layers, {
-      round: { kind, start },
-      index: isByCircuits ? index : 0,
-      sizes: sizesOf(kind, mode, index, this.#behind),
-      keyPair: this.#keyPairs[index],
+      keys: {
+        round: { kind, start },
+        index: isByCircuits ? index : 0,
+        sizes: sizesOf(kind, mode, index, this.#behind),
+        keyPair: this.#keyPairs[index],
+        setsUp: isByCircuits && index === 0,
+      },
       buckets,
-      setsUp: isByCircuits && index === 0,
       noise: this.#noise?.take(index),
       limit,
       random: this.#random,

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { NOBODY, parseFilters } from "../../../lib/mix/dialing/buckets.ts";
+import { ThreadEngine } from "../../../lib/mix/layer/mod.ts";
 import { RoundKind, RunMode } from "../../../lib/mix/round.ts";
 import { concat, randomBytes } from "../../../lib/protocol/mod.ts";
 import {
@@ -15,9 +16,15 @@ import {
   wrapAll,
 } from "./mix_chain.ts";
 
+/** Lengths of chains, and the engines of their mixes: one in the test's thread, or two with their own. */
+const CHAINS = [
+  ...[1, 2, 3, 4, 5].map((mixes) => [mixes, {}] as const),
+  [3, { engines: [new ThreadEngine(), new ThreadEngine()] }] as const,
+];
+
 Deno.test("S3.6: what meets at a drop is exchanged through chains of 1 to 5 mixes, and nothing is left of the rounds", async () => {
-  for (let mixes = 1; mixes <= 5; mixes++) {
-    const chain = await MixChain.of(mixes);
+  for (const [mixes, options] of CHAINS) {
+    const chain = await MixChain.of(mixes, options);
     const settings = await chain.run();
     for (let index = 0; index < 3; index++) {
       const payloads = pairedPayloads(7);
@@ -34,8 +41,8 @@ Deno.test("S3.6: what meets at a drop is exchanged through chains of 1 to 5 mixe
 });
 
 Deno.test("S3.6: the same through circuits", async () => {
-  for (let mixes = 1; mixes <= 5; mixes++) {
-    const chain = await MixChain.of(mixes);
+  for (const [mixes, options] of CHAINS) {
+    const chain = await MixChain.of(mixes, options);
     const settings = await chain.run({ mode: RunMode.CIRCUITS });
     const circuits = await circuitsThrough(chain, settings, 7);
     assert(chain.nodes.every(({ status }) => status.circuits >= 7));
