@@ -50,7 +50,7 @@ Deno.test("build: the file is one download of reasonable size", async () => {
 });
 
 // The scripts in which the built file could behave otherwise than the source: files, standard input,
-// signals, processes that go on, other machines.
+// signals, processes that go on, other machines, threads.
 const SCRIPTS: readonly string[] = [
   "export",
   "follow",
@@ -58,6 +58,7 @@ const SCRIPTS: readonly string[] = [
   "letters",
   "login",
   "ping",
+  "private",
   "server",
   "usage",
   "version",
