@@ -32,12 +32,13 @@ export {
   sealLayer,
 } from "./crypto/chacha20_poly1305.ts";
 export { LayerCipher } from "./crypto/layer_cipher.ts";
-export { agree, ephemeralDh } from "./crypto/agreement.ts";
+export { ephemeralDh } from "./crypto/ephemeral_dh.ts";
 export {
   HASH_BYTES,
   hkdfExpandSha512,
   hkdfSha256,
   hmacSha256,
+  oneStepKdf,
   sha256,
 } from "./crypto/hash.ts";
 export {

@@ -6,10 +6,10 @@
 import {
   ascii,
   dh,
-  hkdf,
   join,
   layer,
   openLayer,
+  sha256,
   sign,
   toBig,
   unsigned,
@@ -144,9 +144,12 @@ function agreed(ss: Octets, eph: Octets, pk: Octets, round: NaiveRound) {
     ascii("sotto mix onion v1"),
     unsigned(1, round.kind),
     unsigned(8, round.start),
+    eph,
+    pk,
   );
-  const okm = hkdf(ss, join(eph, pk), info, 48);
-  return { head: eph, key: okm.slice(0, 32), id: okm.slice(32) };
+  const key = sha256(unsigned(4, 1), ss, info);
+  const id = sha256(unsigned(4, 2), ss, info).slice(0, 16);
+  return { head: eph, key, id };
 }
 
 /** The client's side of a layer for the mix with the onion key `pk`. */

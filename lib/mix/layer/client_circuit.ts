@@ -39,7 +39,12 @@ export class ClientCircuit {
       0,
     );
     const circuit = new ClientCircuit(
-      keys.map(({ circuitId, key }) => ({ head: circuitId, key })),
+      await Promise.all(
+        keys.map(async ({ circuitId, key }) => ({
+          head: await circuitId(),
+          key,
+        })),
+      ),
     );
     return { onion, openReply, circuit };
   }

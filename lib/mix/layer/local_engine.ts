@@ -43,13 +43,13 @@ class LocalRound implements EngineRound {
   #isErased = false;
 
   constructor(keys: RoundKeys, circuits: Circuits<CryptoKey>, lanes: Lanes) {
-    const { keyPair, round, index } = keys;
+    const { keyPair, round, index, setsUp } = keys;
     this.#keys = keys;
     this.#circuits = circuits;
     this.#lanes = lanes;
     this.#peeler = keyPair === undefined
       ? new CircuitPeeler(circuits, index)
-      : new AgreeingPeeler(keyPair, round);
+      : new AgreeingPeeler(keyPair, round, setsUp);
     this.#back = layerCipher(Direction.BACK, index);
   }
 
@@ -70,7 +70,7 @@ class LocalRound implements EngineRound {
       inner.set(new Uint8Array(peeled.inner), i * innerSize);
       isOpen[i] = 1;
       this.#replyKeys[first + i] = key;
-      if (!setsUp || circuitId === undefined) return;
+      if (circuitId === undefined) return;
       this.#circuits.set(circuitId.toHex(), key);
       circuitIds.set(circuitId, i * CIRCUIT_ID_BYTES);
     });

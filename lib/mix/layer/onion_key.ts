@@ -1,9 +1,9 @@
 import {
-  AEAD_KEY_BYTES,
-  agree,
   concat,
+  dh,
   ephemeralDh,
   importLayerKey,
+  oneStepKdf,
   utf8,
   Writer,
 } from "../../protocol/mod.ts";
@@ -13,14 +13,18 @@ import type { RoundId } from "../round.ts";
 /** Length of a circuit's id in bytes. */
 export const CIRCUIT_ID_BYTES = 16;
 
+/** What is derived of the secret, by the counter. */
+const KEY_BLOCK = 1;
+const ID_BLOCK = 2;
+
 const LABEL = utf8("sotto mix onion v1");
 
 /** What a client and a mix have agreed on with one onion. */
 export interface OnionKey {
   /** ChaCha20-Poly1305, for the onion and for its reply. */
   readonly key: CryptoKey;
-  /** What the circuit that this onion sets up is called, 16 bytes. */
-  readonly circuitId: Bytes;
+  /** What the circuit is called that this onion sets up if it does, 16 bytes. */
+  circuitId(): Promise<Bytes>;
 }
 
 /** The client's side: its key for one layer. */
@@ -45,12 +49,8 @@ export async function offerKey(
   context: Bytes,
 ): Promise<OfferedKey> {
   const { publicKey: ephemeral, privateKey } = await ephemeralDh();
-  const agreed = await derive(
-    privateKey,
-    publicKey,
-    concat(ephemeral, publicKey),
-    context,
-  );
+  const secret = await dh(privateKey, publicKey);
+  const agreed = await derive(secret, concat(context, ephemeral, publicKey));
   return { ...agreed, ephemeral };
 }
 
@@ -60,24 +60,21 @@ export async function offerKey(
  *
  * @throws {CryptoError} if it has low order.
  */
-export function acceptKey(
+export async function acceptKey(
   { privateKey, publicKey }: DhKeyPair,
   ephemeral: Bytes,
   context: Bytes,
 ): Promise<OnionKey> {
-  return derive(privateKey, ephemeral, concat(ephemeral, publicKey), context);
+  const secret = await dh(privateKey, ephemeral);
+  return await derive(secret, concat(context, ephemeral, publicKey));
 }
 
-async function derive(
-  privateKey: CryptoKey,
-  publicKey: Bytes,
-  salt: Bytes,
-  context: Bytes,
-): Promise<OnionKey> {
-  const length = AEAD_KEY_BYTES + CIRCUIT_ID_BYTES;
-  const derived = await agree(privateKey, publicKey, salt, context, length);
+async function derive(secret: Bytes, info: Bytes): Promise<OnionKey> {
   return {
-    key: await importLayerKey(derived.subarray(0, AEAD_KEY_BYTES)),
-    circuitId: derived.subarray(AEAD_KEY_BYTES),
+    key: await importLayerKey(await oneStepKdf(secret, info, KEY_BLOCK)),
+    circuitId: async () => {
+      const block = await oneStepKdf(secret, info, ID_BLOCK);
+      return block.subarray(0, CIRCUIT_ID_BYTES);
+    },
   };
 }

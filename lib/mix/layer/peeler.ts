@@ -11,7 +11,7 @@ export interface Peeled {
   readonly inner: ArrayBuffer;
   /** What its reply is sealed with. */
   readonly key: CryptoKey;
-  /** What the circuit that it can set up is called, 16 bytes. */
+  /** What the circuit is called that it sets up, 16 bytes. */
   readonly circuitId?: Bytes;
 }
 
@@ -38,11 +38,16 @@ export function layerBytes(keyPair: DhKeyPair | undefined): number {
 export class AgreeingPeeler implements Peeler {
   readonly #keyPair: DhKeyPair;
   readonly #context: Bytes;
+  readonly #setsUp: boolean;
   readonly #cipher: LayerCipher = layerCipher(Direction.FORWARD, 0);
 
-  /** @param keyPair the mix's onion key. */
-  constructor(keyPair: DhKeyPair, round: RoundId) {
+  /**
+   * @param keyPair the mix's onion key.
+   * @param setsUp whether the onions set up circuits.
+   */
+  constructor(keyPair: DhKeyPair, round: RoundId, setsUp: boolean) {
     this.#keyPair = keyPair;
+    this.#setsUp = setsUp;
     this.#context = onionContext(round);
   }
 
@@ -53,7 +58,8 @@ export class AgreeingPeeler implements Peeler {
       this.#context,
     );
     const inner = await this.#cipher.open(key, onion.subarray(X25519_BYTES));
-    return { inner, key, circuitId };
+    if (!this.#setsUp) return { inner, key };
+    return { inner, key, circuitId: await circuitId() };
   }
 }
 

@@ -1,5 +1,6 @@
 import { concat } from "../bytes/bytes.ts";
 import type { Bytes } from "../bytes/bytes.ts";
+import { Writer } from "../bytes/writer.ts";
 import { subtle } from "./subtle.ts";
 
 /** Length in bytes of what SHA-256 gives. */
@@ -25,6 +26,27 @@ export async function hmacSha256(key: Bytes, data: Bytes): Promise<Bytes> {
     ["sign"],
   );
   return new Uint8Array(await subtle.sign("HMAC", imported, data));
+}
+
+/**
+ * A block of what is derived from a secret of a key agreement: SHA-256(counter u32 ‖ secret ‖ info), the
+ * one-step key derivation of NIST SP 800-56C rev. 2 §4.1. It takes one call to WebCrypto where HKDF takes
+ * two, for those who make thousands of keys in a second.
+ *
+ * @param secret of a length that is always the same.
+ * @param info what the key is for and who agreed on it, of a length that is always the same.
+ * @param counter of the block, from 1 on.
+ * @returns 32 bytes.
+ */
+export function oneStepKdf(
+  secret: Bytes,
+  info: Bytes,
+  counter: number,
+): Promise<Bytes> {
+  return sha256(
+    new Writer(4 + secret.length + info.length).u32(counter)
+      .bytes(secret).bytes(info).done(),
+  );
 }
 
 /**

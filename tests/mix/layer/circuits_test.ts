@@ -135,7 +135,7 @@ Deno.test("a layer of a circuit is what the specification says", async () => {
   );
   const payload = randomBytes(EXCHANGE_BYTES);
   const { onion } = await circuit.wrap(payload, 258);
-  assertEquals(onion.slice(0, 16), circuitId);
+  assertEquals(onion.slice(0, 16), await circuitId());
   const nonce = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2);
   assertEquals(await openLayer(key, nonce, onion.slice(16)), payload);
 });

@@ -7,9 +7,9 @@ import { EXCHANGE_BYTES, SEALED_BYTES } from "../../../lib/mix/sizes.ts";
 import {
   concat,
   CryptoError,
-  hkdfSha256,
   importDh,
   importLayerKey,
+  oneStepKdf,
   randomBytes,
   sealLayer,
   u64,
@@ -54,9 +54,10 @@ async function sealedTo(
     utf8("sotto mix onion v1"),
     Uint8Array.of(round.kind),
     u64(BigInt(round.start)),
+    ephemeral,
+    publicKey,
   );
-  const salt = concat(ephemeral, publicKey);
-  const key = await hkdfSha256(publicKey, salt, info, 32);
+  const key = await oneStepKdf(publicKey, info, 1);
   const nonce = new Uint8Array(12);
   const sealed = await sealLayer(await importLayerKey(key), nonce, payload);
   return concat(ephemeral, sealed);

@@ -1,11 +1,12 @@
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import { utf8 } from "../../../lib/protocol/bytes/bytes.ts";
+import { concat, u32, utf8 } from "../../../lib/protocol/bytes/bytes.ts";
 import type { Bytes } from "../../../lib/protocol/bytes/bytes.ts";
 import {
   HASH_BYTES,
   hkdfExpandSha512,
   hkdfSha256,
   hmacSha256,
+  oneStepKdf,
   sha256,
 } from "../../../lib/protocol/crypto/hash.ts";
 
@@ -177,4 +178,22 @@ Deno.test("HKDF-Expand-SHA-512: 16,320 bytes are the most (RFC 5869 §2.3)", asy
     await assertRejects(() => hkdfExpandSha512(key, none, length), RangeError);
   }
   await assertRejects(() => hkdfExpandSha512(none, none, 32));
+});
+
+// RFC 7518 appendix C: the same derivation, cut to 128 bits.
+Deno.test("one-step KDF: the example of RFC 7518", async () => {
+  const z = hex(
+    "9e56d91d817135d372834283bf84269cfb316ea3da806a48f6daa7798cfe90c4",
+  );
+  const info = concat(
+    ...[u32(7), utf8("A128GCM"), u32(5), utf8("Alice")],
+    ...[u32(3), utf8("Bob"), u32(128)],
+  );
+  const block = await oneStepKdf(z, info, 1);
+  assertEquals(
+    block.slice(0, 16),
+    hex("56aa8deaf8236d205c2228cd71a7101a"),
+  );
+  assertEquals(block.length, HASH_BYTES);
+  assertNotEquals(await oneStepKdf(z, info, 2), block);
 });
