@@ -11,10 +11,10 @@ import type {
 } from "./layer_engine.ts";
 import { CIRCUIT_ID_BYTES } from "./onion_key.ts";
 import { AgreeingPeeler, CircuitPeeler } from "./peeler.ts";
-import type { Peeler } from "./peeler.ts";
+import type { Peeled, Peeler } from "./peeler.ts";
 
 /** Onions on which an engine works at a time: enough for WebCrypto's threads to be busy while this one is. */
-const WIDTH = 16;
+const WIDTH = 8;
 
 /** Does the cryptography of layers in the thread that it is called in. */
 export class LocalEngine implements LayerEngine {
@@ -63,8 +63,7 @@ class LocalRound implements EngineRound {
     const circuitIds = new Uint8Array(setsUp ? count * CIRCUIT_ID_BYTES : 0);
     await this.#each(count, async (i) => {
       const onion = onions.subarray(i * size, (i + 1) * size);
-      // Whoever wrote it did not have the round's key, or somebody altered it: it is dropped.
-      const peeled = await this.#peeler.peel(onion).catch(() => undefined);
+      const peeled = await this.#peel(onion);
       if (peeled === undefined || this.#isErased) return;
       const { key, circuitId } = peeled;
       inner.set(new Uint8Array(peeled.inner), i * innerSize);
@@ -85,6 +84,7 @@ class LocalRound implements EngineRound {
     );
     const sealed = new Uint8Array(count * size);
     await this.#each(count, async (i) => {
+      if (this.#isErased) return;
       const reply = replies.subarray(i * innerReply, (i + 1) * innerReply);
       const bytes = await this.#back.seal(keys[first + i]!, reply);
       sealed.set(new Uint8Array(bytes), i * size);
@@ -100,14 +100,20 @@ class LocalRound implements EngineRound {
     await Promise.allSettled(this.#underWay);
   }
 
-  /** Nothing is begun once the round is erased. */
+  async #peel(onion: Bytes): Promise<Peeled | undefined> {
+    try {
+      return this.#isErased ? undefined : await this.#peeler.peel(onion);
+    } catch {
+      // Whoever wrote it did not have the round's key, or somebody altered it: it is dropped.
+      return undefined;
+    }
+  }
+
   async #each(
     count: number,
     work: (i: number) => Promise<void>,
   ): Promise<void> {
-    const working = this.#lanes.each(count, async (i) => {
-      if (!this.#isErased) await work(i);
-    });
+    const working = this.#lanes.each(count, work);
     this.#underWay.add(working);
     try {
       await working;

@@ -16,6 +16,7 @@
  * @module
  */
 export { ClientCircuit } from "./client_circuit.ts";
+export { Lanes } from "./lanes.ts";
 export { LocalEngine } from "./local_engine.ts";
 export { RunLayers } from "./run_layers.ts";
 export { ThreadEngine } from "./thread_engine.ts";

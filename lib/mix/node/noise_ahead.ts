@@ -1,5 +1,5 @@
 import type { Bytes, RandomSource } from "../../protocol/mod.ts";
-import { ClientCircuit, wrapOnion } from "../layer/mod.ts";
+import { ClientCircuit, Lanes, wrapOnion } from "../layer/mod.ts";
 import { MixError } from "../mix_error.ts";
 import type { NoiseLevel } from "../noise/noise_level.ts";
 import { dialNoise, exchangeNoise } from "../noise/noise_payloads.ts";
@@ -11,7 +11,7 @@ import { sizesOf } from "../sizes.ts";
 import { NOISE_AHEAD } from "./mix_limits.ts";
 
 /** Onions of one run that are made at a time: the mix has rounds to work on, too. */
-const LANES = 32;
+const WIDTH = 32;
 /** Circuits for noise beyond the mean: too few less than once in 10^11 rounds, (2 + 28) / 4 * exp(-28). */
 const SPARE_SCALES = 28;
 const SPARE_CIRCUITS = 64;
@@ -31,6 +31,7 @@ export class NoiseAhead {
   #circuits: readonly ClientCircuit[] = [];
   /** Ends when what was begun last is done. */
   #turn: Promise<unknown> = Promise.resolve();
+  readonly #lanes = new Lanes(WIDTH);
   #isErased = false;
 
   /** @param place which mix of the chain makes it; not the last one. */
@@ -147,20 +148,10 @@ export class NoiseAhead {
     wrap: (i: number) => Promise<Bytes>,
   ): Promise<Bytes> {
     const onions = new Uint8Array(count * size);
-    let next = 0;
-    const lane = async () => {
-      while (next < count) {
-        this.#insist();
-        const i = next++;
-        onions.set(await wrap(i), i * size);
-      }
-    };
-    const lanes = await Promise.allSettled(
-      Array.from({ length: LANES }, lane),
-    );
-    for (const each of lanes) {
-      if (each.status === "rejected") throw each.reason;
-    }
+    await this.#lanes.each(count, async (i) => {
+      this.#insist();
+      onions.set(await wrap(i), i * size);
+    });
     this.#insist();
     return onions;
   }
