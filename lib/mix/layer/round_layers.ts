@@ -7,8 +7,10 @@ import type { EngineOpened, EngineRound, RoundKeys } from "./layer_engine.ts";
 import { CIRCUIT_ID_BYTES } from "./onion_key.ts";
 import { headBytes, layerBytes } from "./peeler.ts";
 
-/** So many onions in a row go to the same engine: to speak to one costs something each time. */
+/** So many onions in a row are for the same engine. */
 const ROW = 16;
+/** So many onions are given to an engine at a time, as long as more may come: to speak to it costs something. */
+const ONIONS = 64;
 /** So many replies at most are given to an engine at a time: it begins while others are still sorted. */
 const REPLIES = 256;
 
@@ -20,10 +22,16 @@ export interface OpenedOnions {
   readonly count: number;
 }
 
-/** Onions that one engine was given together. */
+/** Onions that an engine is given together. */
 interface Share {
-  readonly engine: number;
+  readonly onions: Bytes;
   /** Their places among all that were added, ascending. */
+  readonly places: number[];
+}
+
+/** Those that it was given. */
+interface GivenShare {
+  readonly engine: number;
   readonly places: readonly number[];
   readonly opened: Promise<EngineOpened>;
 }
@@ -47,7 +55,9 @@ export class RoundLayers {
   readonly #engines: readonly EngineRound[];
   readonly #circuits: Circuits<number>;
   readonly #heads = new Set<string>();
-  readonly #shares: Share[] = [];
+  /** By engine: what it is given next. */
+  readonly #filling: (Share | undefined)[] = [];
+  readonly #given: GivenShare[] = [];
   #added = 0;
   /** Places of the onions that did open, ascending. */
   #places: number[] = [];
@@ -96,19 +106,18 @@ export class RoundLayers {
         `Cannot take a batch of ${onions.length} bytes: its pieces have ${size}`,
       );
     }
-    const first = this.#added;
-    const parts: number[][] = this.#engines.map(() => []);
     for (let i = 0; i < count; i++) {
       const onion = onions.subarray(i * size, (i + 1) * size);
-      const engine = this.#engineOf(onion, this.#added++);
-      if (engine !== undefined) parts[engine]!.push(i);
-    }
-    for (const [engine, part] of parts.entries()) {
-      if (part.length === 0) continue;
-      const places = part.map((i) => first + i);
-      const opened = this.#open(engine, gather(onions, part, size));
-      opened.catch(() => {/* `opened` fails by it */});
-      this.#shares.push({ engine, places, opened });
+      const place = this.#added++;
+      const engine = this.#engineOf(onion, place);
+      if (engine === undefined) continue;
+      const share = this.#filling[engine] ??= {
+        onions: new Uint8Array(ONIONS * size),
+        places: [],
+      };
+      share.onions.set(onion, share.places.length * size);
+      share.places.push(place);
+      if (share.places.length === ONIONS) this.#give(engine, share);
     }
   }
 
@@ -120,11 +129,14 @@ export class RoundLayers {
   async opened(): Promise<OpenedOnions> {
     this.#insist("adding", "open onions");
     this.#state = "opening";
-    const all = await Promise.all(this.#shares.map(({ opened }) => opened));
+    for (const [engine, share] of this.#filling.entries()) {
+      if (share !== undefined) this.#give(engine, share);
+    }
+    const all = await Promise.all(this.#given.map(({ opened }) => opened));
     this.#insist("opening", "open onions");
     this.#state = "opened";
     this.#heads.clear();
-    const found = this.#find(this.#shares.splice(0), all);
+    const found = this.#find(this.#given.splice(0), all);
     this.#ofEngine = this.#engines.map(() => []);
     const { sizes: { inner: size } } = this.#keys;
     const inner = new Uint8Array(found.length * size);
@@ -188,9 +200,10 @@ export class RoundLayers {
     this.#places = [];
     this.#ofEngine = [];
     this.#heads.clear();
-    const shares = this.#shares.splice(0);
+    for (const share of this.#filling.splice(0)) share?.onions.fill(0);
+    const given = this.#given.splice(0);
     await Promise.all(this.#engines.map((engine) => engine.erase()));
-    for (const { opened } of shares) {
+    for (const { opened } of given) {
       await opened.then(({ inner }) => inner.fill(0), () => {});
     }
   }
@@ -205,6 +218,14 @@ export class RoundLayers {
     return Math.floor(place / ROW) % this.#engines.length;
   }
 
+  #give(engine: number, { onions, places }: Share): void {
+    this.#filling[engine] = undefined;
+    const { sizes: { onion: size } } = this.#keys;
+    const opened = this.#open(engine, onions.slice(0, places.length * size));
+    opened.catch(() => {/* `opened` fails by it */});
+    this.#given.push({ engine, places, opened });
+  }
+
   async #open(engine: number, onions: Bytes): Promise<EngineOpened> {
     const opened = await this.#engines[engine]!.open(onions);
     const { isOpen, circuitIds } = opened;
@@ -217,7 +238,7 @@ export class RoundLayers {
   }
 
   /** What was under the layers of the onions that did open, in the order of their places. */
-  #find(shares: readonly Share[], all: readonly EngineOpened[]): Found[] {
+  #find(shares: readonly GivenShare[], all: readonly EngineOpened[]): Found[] {
     const { sizes: { inner: size } } = this.#keys;
     const byPlace: (Found | undefined)[] = new Array(this.#added);
     for (const [i, { engine, places }] of shares.entries()) {
