@@ -1,5 +1,6 @@
 import { lossInWords, RunMode } from "../../../lib/mix/mod.ts";
 import type { ChainView, PrivacyLoss } from "../../../lib/mix/mod.ts";
+import { mixName } from "./mix_name.ts";
 
 /** What is known when somebody asks how private this is. */
 export interface PrivacyFacts {
@@ -63,7 +64,7 @@ export function meterText(
 function mixes({ places }: PrivacyFacts, chain: ChainView): string[] {
   const last = chain.mixes.length - 1;
   const list = chain.mixes.map(({ fingerprint, noise }, index) =>
-    `  ${index + 1}. ${places[index] ?? ""} ${fingerprint.slice(0, 16)}…  ${
+    `  ${index + 1}. ${places[index] ?? ""} ${mixName(fingerprint)}  ${
       index === last
         ? "(the last; it adds no noise)"
         : `noise ${noise.mean} ± ${noise.scale}`

@@ -5,6 +5,7 @@ import { formatDuration } from "../../format_duration.ts";
 import { offlineText } from "../event_text.ts";
 import type { Standing } from "./chat_view.ts";
 import { clockText } from "./clock_text.ts";
+import { mixName } from "./mix_name.ts";
 
 type RoundEvent = MixClientEvent & { readonly type: "round" };
 
@@ -205,5 +206,5 @@ function blame({ chain, place }: RoundEvent): string {
   const mix = place === undefined ? undefined : chain.mixes[place];
   return mix === undefined
     ? "a mix of the chain"
-    : `mix ${place! + 1} of the chain, ${mix.fingerprint.slice(0, 16)}…`;
+    : `mix ${place! + 1} of the chain, ${mixName(mix.fingerprint)}`;
 }
