@@ -25,7 +25,8 @@ import type {
 } from "../../../lib/protocol/mod.ts";
 import { someFields, somePlace } from "../settings/settings_fixture.ts";
 
-const LEVEL: NoiseLevel = { mean: 40, scale: 6 };
+/** None of a round once in 10^8 times. */
+const LEVEL: NoiseLevel = { mean: 40, scale: 2 };
 
 /** Settings of two mixes, and the keys of the last one. */
 async function chainOfTwo(
