@@ -1,7 +1,7 @@
 import { LocalEngine, RunLayers } from "../../../lib/mix/layer/mod.ts";
 import type { LayerEngine, RoundLayers } from "../../../lib/mix/layer/mod.ts";
 import { RunMode } from "../../../lib/mix/round.ts";
-import type { RoundKind, Run } from "../../../lib/mix/round.ts";
+import type { RoundId, RoundKind, Run } from "../../../lib/mix/round.ts";
 import { sizesOf } from "../../../lib/mix/sizes.ts";
 import type { RoundSizes } from "../../../lib/mix/sizes.ts";
 import { concat, generateDh } from "../../../lib/protocol/mod.ts";
@@ -34,6 +34,11 @@ export async function layerChain(
   };
 }
 
+/** How the run's round `index` is named. */
+export function roundOf({ run }: LayerChain, index = 0): RoundId {
+  return { kind: run.kind, start: run.first + index * run.period };
+}
+
 /** Lengths at the mix at `place` in the run's round `index`. */
 export function sizesAt(
   { run, pairs }: LayerChain,
@@ -52,7 +57,7 @@ export function layersAt(
   const { run, pairs, layers } = chain;
   const ofCircuits = run.mode === RunMode.CIRCUITS;
   return layers[place]!.begin({
-    round: { kind: run.kind, start: run.first + index * run.period },
+    round: roundOf(chain, index),
     index: ofCircuits ? index : 0,
     sizes: sizesAt(chain, place, index),
     keyPair: ofCircuits && index > 0 ? undefined : pairs[place],

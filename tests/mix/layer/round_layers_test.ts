@@ -40,15 +40,12 @@ import {
   LayerRound,
   layersAt,
   pieces,
+  roundOf,
   sizesAt,
 } from "./layer_chain.ts";
 import type { LayerChain } from "./layer_chain.ts";
 
 const { EXCHANGE, DIALING } = RoundKind;
-
-function roundOf({ run }: LayerChain, index = 0) {
-  return { kind: run.kind, start: run.first + index * run.period };
-}
 
 function wrapAll(
   chain: LayerChain,

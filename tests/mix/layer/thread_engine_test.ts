@@ -16,6 +16,7 @@ import {
   LayerRound,
   layersAt,
   pieces,
+  roundOf,
   sizesAt,
 } from "./layer_chain.ts";
 import type { LayerChain } from "./layer_chain.ts";
@@ -41,10 +42,6 @@ class ThreadChain implements Disposable {
   [Symbol.dispose](): void {
     for (const run of this.chain.layers) run.erase();
   }
-}
-
-function roundOf({ run }: LayerChain) {
-  return { kind: run.kind, start: run.first };
 }
 
 Deno.test("S3.6: threads open a round and answer it as one engine would, the dropped included", async () => {
